@@ -1,0 +1,124 @@
+"""Decoding under a grammar: this file holds the matcher around llguidance.
+
+A grammar that cannot be built is an error before decoding, never an unconstrained answer. Tokens
+that the grammar leaves no choice about are taken without a forward pass of their own ("jump-forward",
+Source: Zheng et al. 2024, "SGLang: Efficient Execution of Structured Language Model Programs",
+section 4).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+import numpy as np
+from llguidance import LLMatcher, LLTokenizer
+from llguidance.llamacpp import lltokenizer_from_vocab
+from numpy.typing import NDArray
+
+from smallhold.engine.llama import Model
+from smallhold.exceptions import DecodeError, UnsupportedSchemaError
+from smallhold.generation import Constraint, JsonSchemaConstraint
+from smallhold.messages import JsonObject
+
+_JSON_STYLE: Final[JsonObject] = {
+    # The spelling of `json.dumps`, which chat templates use, so that it is the likeliest one.
+    "item_separator": ", ",
+    "key_separator": ": ",
+    "whitespace_flexible": False,
+}
+_BITS_PER_WORD: Final = 32
+_MAX_SCHEMA_CHARS: Final = 1_000_000
+"""A schema this long is no tool's; llguidance would spend seconds on it."""
+
+
+def vocabulary_tokenizer(model: Model) -> LLTokenizer:
+    """Read a model's vocabulary for llguidance; about a second for 150,000 tokens."""
+    return lltokenizer_from_vocab(model.vocab, eos_token=sorted(model.end_tokens))
+
+
+def constraint_to_lark(constraint: Constraint, *, literal_prefix: str) -> str:
+    """Write a constraint as llguidance's Lark, after text that is already decided.
+
+    Args:
+        constraint: What the output must satisfy.
+        literal_prefix: Text that comes before the output. It belongs to the grammar and not to the
+            prompt so that its last token may span into the output, as it does in training text.
+
+    Raises:
+        UnsupportedSchemaError: the schema is too long.
+    """
+    if isinstance(constraint, JsonSchemaConstraint):
+        schema = json.dumps({**constraint.schema, "x-guidance": _JSON_STYLE})
+        if len(schema) > _MAX_SCHEMA_CHARS:
+            raise UnsupportedSchemaError(
+                subject="The schema",
+                detail=f"it has {len(schema):,} characters, allowed are {_MAX_SCHEMA_CHARS:,}",
+            )
+        prefix = f"{json.dumps(literal_prefix)} " if literal_prefix else ""
+        return f"start: {prefix}output\noutput: %json {schema}\n"
+    if not literal_prefix:
+        return constraint.grammar
+    body = constraint.grammar.replace("start:", "output:", 1)
+    return f"start: {json.dumps(literal_prefix)} output\n{body}"
+
+
+class Grammar:
+    """The state of one constrained generation.
+
+    Raises:
+        UnsupportedSchemaError: the schema or grammar cannot be enforced.
+    """
+
+    def __init__(self, tokenizer: LLTokenizer, lark: str) -> None:
+        self._matcher = LLMatcher(tokenizer, LLMatcher.grammar_from_lark(lark), log_level=0)
+        if self._matcher.is_error():
+            raise UnsupportedSchemaError(
+                subject="The schema", detail=_first_line(self._matcher.get_error())
+            )
+        words = (tokenizer.vocab_size + _BITS_PER_WORD - 1) // _BITS_PER_WORD
+        self._mask = np.zeros(words, dtype=np.uint32)
+
+    def forced_tokens(self) -> list[int]:
+        """Take the tokens that come next whatever the model thinks; they are consumed."""
+        tokens = self._matcher.compute_ff_tokens()
+        if tokens:
+            self.accept(tokens)
+        return tokens
+
+    def forbid(self, logits: NDArray[np.float32]) -> None:
+        """Set the logits of tokens that the grammar forbids to minus infinity, in place.
+
+        Args:
+            logits: float32 [n_vocab]
+        """
+        self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
+        self._check()
+        allowed = np.unpackbits(self._mask.view(np.uint8), bitorder="little")
+        known = min(len(logits), len(allowed))
+        logits[:known][allowed[:known] == 0] = -np.inf
+        logits[known:] = -np.inf
+
+    def accept(self, tokens: list[int]) -> None:
+        """Advance over tokens. Raises `DecodeError` if the grammar forbids one."""
+        self._matcher.consume_tokens(tokens)
+        self._check()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the output is a whole sentence that nothing can be added to."""
+        return self._matcher.is_stopped()
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the output so far is a whole sentence."""
+        return self._matcher.is_accepting()
+
+    def _check(self) -> None:
+        if self._matcher.is_error():
+            raise DecodeError(problem=f"the grammar failed: {_first_line(self._matcher.get_error())}")
+
+
+def _first_line(text: str) -> str:
+    line = text.strip().splitlines()[0] if text.strip() else "no reason given"
+    return line[:300]

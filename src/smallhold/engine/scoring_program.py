@@ -1,0 +1,184 @@
+"""Choosing by scoring: this file holds the evaluation of many choices after one prompt.
+
+All choices are branches of one batch: the prompt's last tokens belong to every branch, and tokens
+that several choices share are evaluated once, so a decision costs one forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from smallhold.engine.llama import MAX_OUTPUTS, Batch
+from smallhold.engine.loaded import Lease, LoadedModel, Program
+from smallhold.engine.prompting import EncodedPrompt
+from smallhold.engine.sampling import log_softmax
+from smallhold.engine.wire import Reply, Scored
+from smallhold.exceptions import ConfigError
+from smallhold.generation import ScoreRequest
+from smallhold.messages import Usage
+
+MAX_CHOICES: Final = 1024
+"""More labels than this need retrieval first, not a pass each forty."""
+
+Path = tuple[int, ...]
+
+
+def score(loaded: LoadedModel, request: ScoreRequest, *, emit: Callable[[Reply], None]) -> Program:
+    """Evaluate how likely each choice is as the prompt's continuation.
+
+    Raises:
+        ConfigError: there are no choices, too many, or an empty one.
+        ContextOverflowError: the prompt does not fit.
+    """
+    _check_choices(request.choices)
+    encoded = loaded.encoder.encode(request.prompt, splits_tail=True)
+    paths = [
+        tuple(loaded.model.tokenize(encoded.tail + choice, parse_special=False))
+        for choice in request.choices
+    ]
+    # A last line that all choices begin with is part of the prompt.
+    common = _common_length(paths)
+    encoded = EncodedPrompt(
+        tokens=np.concatenate((encoded.tokens, np.asarray(paths[0][:common], dtype=np.int32))),
+        stable_tokens=encoded.stable_tokens,
+        tail="",
+    )
+    loaded.check_fits(encoded)
+    branches = [path[common:] for path in paths]
+    with Lease(loaded, encoded, answer_tokens=MAX_OUTPUTS) as lease:
+        scoring = _Scoring(loaded=loaded, encoded=encoded, lease=lease)
+        yield from scoring.run(branches)
+        emit(
+            Scored(
+                log_probs=[scoring.log_prob(branch) for branch in branches],
+                token_counts=[len(branch) for branch in branches],
+                usage=Usage(
+                    prompt_tokens=len(encoded.tokens),
+                    cached_tokens=lease.cached_tokens,
+                    passes=lease.passes,
+                ),
+            )
+        )
+
+
+def _check_choices(choices: Sequence[str]) -> None:
+    if not 1 <= len(choices) <= MAX_CHOICES:
+        raise ConfigError(
+            field="choices", value=len(choices), remedy=f"give 1 to {MAX_CHOICES} choices"
+        )
+    if "" in choices:
+        raise ConfigError(field="choices", value="", remedy="leave empty choices out")
+
+
+def _common_length(paths: Sequence[Path]) -> int:
+    """Count the tokens that all paths share, leaving each at least one of its own."""
+    shortest = min(len(path) for path in paths)
+    common = 0
+    while common < shortest - 1 and len({path[common] for path in paths}) == 1:
+        common += 1
+    return common
+
+
+def inner_nodes(branches: Sequence[Path]) -> dict[Path, list[int]]:
+    """List the trie nodes whose following token is wanted, with the branches through each.
+
+    Parents come before children. The root is left out: it is the prompt's last token.
+    """
+    nodes: dict[Path, list[int]] = {}
+    for index, branch in enumerate(branches):
+        for end in range(1, len(branch)):
+            nodes.setdefault(branch[:end], []).append(index)
+    return dict(sorted(nodes.items(), key=lambda item: len(item[0])))
+
+
+def grouped(branches: Sequence[Path], *, width: int, outputs: int) -> Iterator[list[Path]]:
+    """Split branches into groups of at most `width` whose tries have at most `outputs` nodes."""
+    group: list[Path] = []
+    for branch in branches:
+        if group and (len(group) == width or len(inner_nodes([*group, branch])) > outputs):
+            yield group
+            group = []
+        group.append(branch)
+    if group:
+        yield group
+
+
+@dataclass(slots=True, kw_only=True)
+class _Scoring:
+    loaded: LoadedModel
+    encoded: EncodedPrompt
+    lease: Lease
+    next_log_probs: dict[Path, dict[int, float]] = field(
+        default_factory=dict[Path, dict[int, float]]
+    )
+    """For each trie node, the log-probability of the tokens that some choice continues with."""
+
+    def log_prob(self, branch: Path) -> float:
+        return sum(
+            self.next_log_probs[branch[:end]][branch[end]] for end in range(len(branch))
+        )
+
+    def run(self, branches: Sequence[Path]) -> Program:
+        width = len(self.loaded.branch_sequences)
+        prompt = self.encoded.tokens
+        for group in grouped(branches, width=width, outputs=MAX_OUTPUTS - 1):
+            nodes = inner_nodes(group)
+            room = max(1, self.loaded.context.batch_tokens - len(nodes))
+            yield from self.lease.prefill(until=max(len(self.lease.held), len(prompt) - room))
+            yield from self._evaluate(group, nodes, wanted=branches)
+
+    def _evaluate(
+        self, group: Sequence[Path], nodes: dict[Path, list[int]], *, wanted: Sequence[Path]
+    ) -> Program:
+        rest = self.encoded.tokens[len(self.lease.held) :].tolist()
+        used = self.loaded.branch_sequences[: len(group)]
+        context = self.loaded.context
+        for sequence in used:
+            context.copy(self.lease.sequence, sequence, end=len(self.lease.held))
+        try:
+            yield from self.lease.run(self._batch(rest, nodes, used))
+            if rest:
+                self._read((), index=len(rest) - 1, wanted=wanted)
+            for offset, path in enumerate(nodes):
+                self._read(path, index=len(rest) + offset, wanted=wanted)
+            self.lease.held += rest
+        finally:
+            for sequence in used:
+                context.remove(sequence)
+
+    def _batch(
+        self, rest: Sequence[int], nodes: dict[Path, list[int]], used: Sequence[int]
+    ) -> Batch:
+        start = len(self.lease.held)
+        everyone = (self.lease.sequence, *used)
+        depths = [len(path) for path in nodes]
+        wants = np.ones(len(rest) + len(nodes), dtype=np.int8)
+        wants[: max(0, len(rest) - 1)] = 0
+        return Batch(
+            tokens=np.asarray([*rest, *(path[-1] for path in nodes)], dtype=np.int32),
+            positions=np.asarray(
+                [
+                    *range(start, start + len(rest)),
+                    *(start + len(rest) + depth - 1 for depth in depths),
+                ],
+                dtype=np.int32,
+            ),
+            sequences=(
+                *((everyone,) * len(rest)),
+                *(tuple(used[index] for index in through) for through in nodes.values()),
+            ),
+            wants_logits=wants,
+        )
+
+    def _read(self, path: Path, *, index: int, wanted: Sequence[Path]) -> None:
+        log_probs = log_softmax(self.loaded.context.logits(index))
+        following = {
+            branch[len(path)]
+            for branch in wanted
+            if len(branch) > len(path) and branch[: len(path)] == path
+        }
+        self.next_log_probs[path] = {token: float(log_probs[token]) for token in following}

@@ -1,0 +1,110 @@
+"""Prefixes that survive a restart: this file holds the snapshot store on disk.
+
+A snapshot is the keys and values of a prompt's unchanging beginning (instructions and tools). It is
+used only if everything it depends on is the same: the model's bytes, the engine's version, the
+context's parameters and the tokens. Anything else is ignored and removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+_MAGIC: Final = b"SMHKV1\n"
+_DIGEST_BYTES: Final = 32
+_SUFFIX: Final = ".kv"
+MIN_SNAPSHOT_TOKENS: Final = 64
+"""Shorter prefixes are computed again in about 0.3 s; a snapshot would only wear the disk."""
+
+_log = logging.getLogger(__name__)
+
+
+def model_fingerprint(path: Path, *, engine_version: str, context: str) -> bytes:
+    """Name a model file, engine and context by 32 bytes.
+
+    Stored models are named by their sha256. Any other file is named by its place, size and time of
+    change, since hashing gigabytes at each start would cost more than the snapshot saves.
+    """
+    real = path.resolve()
+    status = real.stat()
+    identity = (
+        real.name
+        if real.name.startswith("sha256-")
+        else f"{real}:{status.st_size}:{status.st_mtime_ns}"
+    )
+    return hashlib.sha256(f"{identity}|{engine_version}|{context}".encode()).digest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SnapshotStore:
+    """Snapshots of one model in one folder, oldest use out first."""
+
+    folder: Path
+    fingerprint: bytes
+    limit_bytes: int
+
+    def load(self, tokens: Sequence[int]) -> bytes | None:
+        """Read the state of exactly these tokens, or nothing; unsound files are removed."""
+        path = self._path(tokens)
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return None
+        header = len(_MAGIC) + 2 * _DIGEST_BYTES
+        state = data[header:]
+        expected = _MAGIC + self._key(tokens) + hashlib.sha256(state).digest()
+        if data[:header] != expected:
+            _log.warning("snapshot.unsound", extra={"bytes": len(data)})
+            path.unlink(missing_ok=True)
+            return None
+        os.utime(path)
+        return state
+
+    def discard(self, tokens: Sequence[int]) -> None:
+        """Remove a snapshot that the engine would not take."""
+        self._path(tokens).unlink(missing_ok=True)
+
+    def holds(self, tokens: Sequence[int]) -> bool:
+        """Whether a snapshot of these tokens is there."""
+        return self._path(tokens).exists()
+
+    def save(self, tokens: Sequence[int], state: bytes) -> None:
+        """Write a snapshot whole or not at all. A disk that refuses costs only the speed-up."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._make_room(len(state))
+            with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
+                file.write(_MAGIC + self._key(tokens) + hashlib.sha256(state).digest())
+                file.write(state)
+            Path(file.name).replace(self._path(tokens))
+        except OSError as error:
+            _log.warning("snapshot.not_saved", extra={"errno": error.errno})
+
+    def _make_room(self, needed_bytes: int) -> None:
+        files = sorted(
+            ((path.stat().st_mtime_ns, path.stat().st_size, path) for path in self._files()),
+        )
+        total = sum(size for _, size, _ in files)
+        for _, size, path in files:
+            if total + needed_bytes <= self.limit_bytes:
+                break
+            path.unlink(missing_ok=True)
+            total -= size
+
+    def _files(self) -> list[Path]:
+        return [path for path in self.folder.iterdir() if path.suffix == _SUFFIX]
+
+    def _key(self, tokens: Sequence[int]) -> bytes:
+        data = np.asarray(tokens, dtype="<i4").tobytes()
+        return hashlib.sha256(self.fingerprint + data).digest()
+
+    def _path(self, tokens: Sequence[int]) -> Path:
+        return self.folder / f"{self._key(tokens).hex()}{_SUFFIX}"

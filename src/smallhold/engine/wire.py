@@ -1,0 +1,315 @@
+"""The protocol between an engine and its worker process: this file holds frames and messages.
+
+A frame is a 4-byte big-endian length and that many bytes of msgpack. Each request travels on a
+socket of its own, which the client makes with `socketpair` and hands over the worker's control
+socket. Closing that socket is the one and only way to cancel, so a caller that dies cancels too.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from smallhold import exceptions
+from smallhold.exceptions import SmallholdError, WorkerDiedError
+from smallhold.generation import (
+    Constraint,
+    GenerationRequest,
+    JsonSchemaConstraint,
+    LarkConstraint,
+    Prompt,
+    Sampling,
+    ScoreRequest,
+)
+from smallhold.messages import Message, Role, ToolCall, ToolSchema, Usage
+
+LENGTH: Final = struct.Struct(">I")
+MAX_FRAME_BYTES: Final = 64 * 1024 * 1024
+"""A prompt of a million tokens is about 5 MB; more than this is a broken peer."""
+
+
+class WireCall(msgspec.Struct, array_like=True):
+    """A tool call on the wire."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+class WireMessage(msgspec.Struct, array_like=True):
+    """A message on the wire."""
+
+    role: str
+    content: str
+    tool_calls: list[WireCall] = []
+    tool_call_id: str | None = None
+
+
+class WireTool(msgspec.Struct, array_like=True):
+    """A tool schema on the wire."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class WirePrompt(msgspec.Struct, array_like=True):
+    """A prompt on the wire."""
+
+    messages: list[WireMessage]
+    tools: list[WireTool]
+    continuation: str
+
+
+class WireConstraint(msgspec.Struct, array_like=True):
+    """A constraint on the wire: exactly one of the two is set."""
+
+    json_schema: dict[str, Any] | None = None
+    lark: str | None = None
+
+
+class Load(msgspec.Struct, tag="load"):
+    """First frame on the control socket: how to load the model."""
+
+    path: str
+    name: str
+    context_tokens: int
+    cache_tokens: int
+    batch_tokens: int
+    threads: int | None
+    gpu_layers: int
+    use_mmap: bool
+    snapshot_folder: str | None
+    snapshot_bytes: int
+
+
+class Generate(msgspec.Struct, tag="generate"):
+    """Ask for text."""
+
+    prompt: WirePrompt
+    constraint: WireConstraint | None
+    sampling: Sampling
+    max_tokens: int
+    stop: list[str]
+
+
+class Score(msgspec.Struct, tag="score"):
+    """Ask for the log-probabilities of choices."""
+
+    prompt: WirePrompt
+    choices: list[str]
+
+
+class Count(msgspec.Struct, tag="count"):
+    """Ask for a prompt's length in tokens."""
+
+    prompt: WirePrompt
+
+
+class Describe(msgspec.Struct, tag="describe"):
+    """Ask what is loaded."""
+
+
+Command = Generate | Score | Count | Describe
+
+
+class TextDelta(msgspec.Struct, tag="text"):
+    """A piece of generated text."""
+
+    text: str
+
+
+class Finished(msgspec.Struct, tag="finished"):
+    """The generation is complete."""
+
+    finish_reason: str
+    usage: Usage
+    queued_s: float
+    first_token_s: float
+    total_s: float
+
+
+class Scored(msgspec.Struct, tag="scored"):
+    """The answer to `Score`."""
+
+    log_probs: list[float]
+    token_counts: list[int]
+    usage: Usage
+
+
+class Counted(msgspec.Struct, tag="counted"):
+    """The answer to `Count`."""
+
+    tokens: int
+
+
+class Described(msgspec.Struct, tag="described"):
+    """The answer to `Describe`."""
+
+    description: str
+    system_info: str
+    version: str
+    pid: int
+
+
+class Failed(msgspec.Struct, tag="failed"):
+    """The request failed with an error of our tree, rebuilt on the other side."""
+
+    kind: str
+    fields: dict[str, Any]
+
+
+Reply = TextDelta | Finished | Scored | Counted | Described | Failed
+
+_encoder = msgspec.msgpack.Encoder()
+_load_decoder = msgspec.msgpack.Decoder(Load)
+_command_decoder: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
+_reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
+
+
+def encode_frame(message: msgspec.Struct) -> bytes:
+    """Turn a message into length and bytes."""
+    body = _encoder.encode(message)
+    return LENGTH.pack(len(body)) + body
+
+
+def decode_load(body: bytes) -> Load:
+    """Read the first control frame. Raises `msgspec.DecodeError` on anything else."""
+    return _load_decoder.decode(body)
+
+
+def decode_command(body: bytes) -> Command:
+    """Read a request. Raises `msgspec.DecodeError` on anything else."""
+    return _command_decoder.decode(body)
+
+
+def decode_reply(body: bytes) -> Reply:
+    """Read a reply. Raises `msgspec.DecodeError` on anything else."""
+    return _reply_decoder.decode(body)
+
+
+def to_wire_prompt(prompt: Prompt) -> WirePrompt:
+    """Flatten a prompt for the wire."""
+    return WirePrompt(
+        messages=[
+            WireMessage(
+                role=message.role,
+                content=message.content,
+                tool_calls=[
+                    WireCall(id=call.id, name=call.name, arguments=call.arguments)
+                    for call in message.tool_calls
+                ],
+                tool_call_id=message.tool_call_id,
+            )
+            for message in prompt.messages
+        ],
+        tools=[
+            WireTool(name=tool.name, description=tool.description, parameters=tool.parameters)
+            for tool in prompt.tools
+        ],
+        continuation=prompt.continuation,
+    )
+
+
+def from_wire_prompt(wire: WirePrompt) -> Prompt:
+    """Rebuild a prompt from the wire."""
+    return Prompt(
+        messages=tuple(_from_wire_message(message) for message in wire.messages),
+        tools=tuple(
+            ToolSchema(name=tool.name, description=tool.description, parameters=tool.parameters)
+            for tool in wire.tools
+        ),
+        continuation=wire.continuation,
+    )
+
+
+def _from_wire_message(wire: WireMessage) -> Message:
+    return Message(
+        role=Role(wire.role),
+        content=wire.content,
+        tool_calls=tuple(
+            ToolCall(id=call.id, name=call.name, arguments=call.arguments)
+            for call in wire.tool_calls
+        ),
+        tool_call_id=wire.tool_call_id,
+    )
+
+
+def to_generate(request: GenerationRequest) -> Generate:
+    """Flatten a generation request for the wire."""
+    return Generate(
+        prompt=to_wire_prompt(request.prompt),
+        constraint=_to_wire_constraint(request.constraint),
+        sampling=request.sampling,
+        max_tokens=request.max_tokens,
+        stop=list(request.stop),
+    )
+
+
+def _to_wire_constraint(constraint: Constraint | None) -> WireConstraint | None:
+    match constraint:
+        case None:
+            return None
+        case JsonSchemaConstraint(schema=schema):
+            return WireConstraint(json_schema=schema)
+        case LarkConstraint(grammar=grammar):
+            return WireConstraint(lark=grammar)
+
+
+def from_generate(command: Generate) -> GenerationRequest:
+    """Rebuild a generation request from the wire."""
+    return GenerationRequest(
+        prompt=from_wire_prompt(command.prompt),
+        constraint=_from_wire_constraint(command.constraint),
+        sampling=command.sampling,
+        max_tokens=command.max_tokens,
+        stop=tuple(command.stop),
+    )
+
+
+def _from_wire_constraint(wire: WireConstraint | None) -> Constraint | None:
+    if wire is None:
+        return None
+    if wire.lark is not None:
+        return LarkConstraint(grammar=wire.lark)
+    return JsonSchemaConstraint(schema=wire.json_schema or {})
+
+
+def to_score(request: ScoreRequest) -> Score:
+    """Flatten a score request for the wire."""
+    return Score(prompt=to_wire_prompt(request.prompt), choices=list(request.choices))
+
+
+def from_score(command: Score) -> ScoreRequest:
+    """Rebuild a score request from the wire."""
+    return ScoreRequest(
+        prompt=from_wire_prompt(command.prompt), choices=tuple(command.choices)
+    )
+
+
+def to_failed(error: SmallholdError) -> Failed:
+    """Send an error of our tree: its class and the fields it was built from."""
+    fields = {name: _plain(value) for name, value in vars(error).items()}
+    return Failed(kind=type(error).__name__, fields=fields)
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, str | int | float | bool):
+        return value
+    if isinstance(value, Mapping | Sequence):
+        return msgspec.to_builtins(value)
+    return repr(value)
+
+
+def from_failed(failed: Failed, *, model: str) -> SmallholdError:
+    """Rebuild the worker's error, so that callers catch the class they know."""
+    kind = getattr(exceptions, failed.kind, None)
+    if isinstance(kind, type) and issubclass(kind, SmallholdError):
+        try:
+            return kind(**failed.fields)
+        except TypeError:
+            pass
+    return WorkerDiedError(model=model, cause=f"it reported {failed.kind}: {failed.fields}")

@@ -1,0 +1,51 @@
+"""How model families write a tool call as text: this file holds the call dialects."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDialect:
+    """The fixed text around a tool call's name and arguments.
+
+    A call reads `before_name` + name + `between` + arguments as JSON + `after`.
+    """
+
+    key: str
+    """Name of the dialect in the catalog."""
+    before_name: str
+    between: str
+    after: str
+
+    def opening(self, name: str) -> str:
+        """Text up to where the arguments of a call of `name` begin."""
+        return f"{self.before_name}{json.dumps(name)[1:-1]}{self.between}"
+
+
+HERMES = CallDialect(
+    key="hermes",
+    before_name='<tool_call>\n{"name": "',
+    between='", "arguments": ',
+    after="}\n</tool_call>",
+)
+"""Qwen2.5, Qwen3, SmolLM2 and the Hermes fine-tunes. Source: the Qwen2.5 chat template."""
+
+LLAMA3 = CallDialect(
+    key="llama3",
+    before_name='{"name": "',
+    between='", "parameters": ',
+    after="}",
+)
+"""Llama 3.1 and 3.2. Source: the Llama 3.2 chat template."""
+
+PHI4 = CallDialect(
+    key="phi4",
+    before_name='<|tool_call|>[{"name": "',
+    between='", "arguments": ',
+    after="}]<|/tool_call|>",
+)
+"""Phi-4-mini. Source: the Phi-4-mini chat template and its model card."""
+
+DIALECTS = {dialect.key: dialect for dialect in (HERMES, LLAMA3, PHI4)}

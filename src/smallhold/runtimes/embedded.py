@@ -1,0 +1,146 @@
+"""A model in our own worker process: this file holds the embedded runtime."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from smallhold.engine.client import Connection, Engine
+from smallhold.engine.config import ModelConfig
+from smallhold.engine.wire import (
+    Count,
+    Counted,
+    Describe,
+    Described,
+    Finished,
+    Scored,
+    TextDelta,
+    to_generate,
+    to_score,
+    to_wire_prompt,
+)
+from smallhold.exceptions import ModelOutputError
+from smallhold.generation import GenerationRequest, Prompt, ScoreRequest, Scores
+from smallhold.messages import Completion, FinishReason, Message, Role, Timing
+from smallhold.models.gguf import read_gguf_header
+from smallhold.runtimes.dialects import HERMES, CallDialect
+from smallhold.runtimes.limits import Capability, RuntimeLimits
+from smallhold.runtimes.protocol import TokenStream
+
+
+class EmbeddedRuntime:
+    """Runs a GGUF file in a worker process, through llama.cpp.
+
+    The model is loaded at the first request. Requests wait their turn in order of arrival.
+
+    Raises:
+        InvalidGGUFError: the file is not sound; no native code has seen it.
+    """
+
+    def __init__(self, config: ModelConfig, *, dialect: CallDialect = HERMES) -> None:
+        header = read_gguf_header(config.path)
+        trained = header.context_length or config.context_tokens
+        self._engine = Engine(config)
+        self._limits = RuntimeLimits(
+            context_tokens=min(config.context_tokens, trained),
+            capabilities=frozenset(
+                {Capability.CONSTRAINTS, Capability.CONTINUATION, Capability.SCORING}
+            ),
+            dialect=dialect,
+        )
+
+    @property
+    def name(self) -> str:
+        """`embedded:` and the model's name."""
+        return f"embedded:{self._engine.config.name}"
+
+    @property
+    def limits(self) -> RuntimeLimits:
+        """Context window, capabilities and call dialect."""
+        return self._limits
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the worker, `None` while the model is not loaded."""
+        return self._engine.pid
+
+    @asynccontextmanager
+    async def stream(self, request: GenerationRequest) -> AsyncIterator[TokenStream]:
+        """Generate text; leaving the block stops the worker within one forward pass."""
+        async with self._engine.request(to_generate(request)) as connection:
+            yield _EmbeddedStream(connection, runtime=self.name)
+
+    async def score(self, request: ScoreRequest) -> Scores:
+        """Score all choices in one forward pass, after the prompt's own."""
+        async with self._engine.request(to_score(request)) as connection:
+            match await connection.receive():
+                case Scored(log_probs=log_probs, token_counts=token_counts, usage=usage):
+                    return Scores(
+                        log_probs=tuple(log_probs), token_counts=tuple(token_counts), usage=usage
+                    )
+                case other:
+                    raise _unexpected(self.name, other)
+
+    async def count_tokens(self, prompt: Prompt) -> int:
+        """Count with the model's own tokenizer and chat template."""
+        async with self._engine.request(Count(prompt=to_wire_prompt(prompt))) as connection:
+            match await connection.receive():
+                case Counted(tokens=tokens):
+                    return tokens
+                case other:
+                    raise _unexpected(self.name, other)
+
+    async def describe(self) -> Described:
+        """Load the model and say what it is and how the engine was built."""
+        async with self._engine.request(Describe()) as connection:
+            match await connection.receive():
+                case Described() as described:
+                    return described
+                case other:
+                    raise _unexpected(self.name, other)
+
+    async def aclose(self) -> None:
+        """End the worker; its memory is free when this returns."""
+        self._engine.close()
+
+
+class _EmbeddedStream:
+    def __init__(self, connection: Connection, *, runtime: str) -> None:
+        self._connection = connection
+        self._runtime = runtime
+        self._completion: Completion | None = None
+
+    @property
+    def completion(self) -> Completion:
+        if self._completion is None:
+            raise ModelOutputError(runtime=self._runtime, problem="the stream has not ended yet")
+        return self._completion
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        pieces: list[str] = []
+        while self._completion is None:
+            match await self._connection.receive():
+                case TextDelta(text=text):
+                    pieces.append(text)
+                    yield text
+                case Finished() as finished:
+                    self._completion = _to_completion(finished, text="".join(pieces))
+                case other:
+                    raise _unexpected(self._runtime, other)
+
+
+def _to_completion(finished: Finished, *, text: str) -> Completion:
+    return Completion(
+        message=Message(role=Role.ASSISTANT, content=text),
+        usage=finished.usage,
+        timing=Timing(
+            queued_s=finished.queued_s,
+            first_token_s=finished.first_token_s,
+            total_s=finished.total_s,
+        ),
+        finish_reason=FinishReason(finished.finish_reason),
+    )
+
+
+def _unexpected(runtime: str, reply: object) -> ModelOutputError:
+    return ModelOutputError(runtime=runtime, problem=f"an unexpected {type(reply).__name__}")

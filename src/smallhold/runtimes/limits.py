@@ -1,0 +1,32 @@
+"""What a runtime can do: this file holds capabilities as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from smallhold.runtimes.dialects import CallDialect
+
+
+class Capability(StrEnum):
+    """What a runtime offers beyond turning messages into text."""
+
+    CONSTRAINTS = "constraints"
+    """Output held to a JSON Schema or Lark grammar while decoding."""
+    CONTINUATION = "continuation"
+    """The assistant's turn can be opened with given text, which the model continues."""
+    SCORING = "scoring"
+    """Log-probabilities of given choices after a prompt."""
+    NATIVE_TOOL_CALLS = "native_tool_calls"
+    """The runtime parses tool calls itself and returns them in the completion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeLimits:
+    """What a runtime can do; known without loading the model."""
+
+    context_tokens: int
+    """The most tokens of prompt and answer together."""
+    capabilities: frozenset[Capability]
+    dialect: CallDialect
+    """How this model writes a tool call as text."""
