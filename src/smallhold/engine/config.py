@@ -55,8 +55,12 @@ class ModelConfig:
                 remedy=f"give at least {MIN_CONTEXT_TOKENS}",
             )
         if self.cache_tokens < 0:
-            raise ConfigError(field="cache_tokens", value=self.cache_tokens, remedy="give 0 or more")
+            raise ConfigError(
+                field="cache_tokens", value=self.cache_tokens, remedy="give 0 or more"
+            )
         if self.batch_tokens < 1:
-            raise ConfigError(field="batch_tokens", value=self.batch_tokens, remedy="give 1 or more")
+            raise ConfigError(
+                field="batch_tokens", value=self.batch_tokens, remedy="give 1 or more"
+            )
         if self.threads is not None and self.threads < 1:
             raise ConfigError(field="threads", value=self.threads, remedy="give 1 or more, or None")

@@ -56,7 +56,8 @@ def constraint_to_lark(constraint: Constraint, *, literal_prefix: str) -> str:
                 detail=f"it has {len(schema):,} characters, allowed are {_MAX_SCHEMA_CHARS:,}",
             )
         prefix = f"{json.dumps(literal_prefix)} " if literal_prefix else ""
-        return f"start: {prefix}output\noutput: %json {schema}\n"
+        closing = f" {json.dumps(constraint.closing)}" if constraint.closing else ""
+        return f"start: {prefix}output{closing}\noutput: %json {schema}\n"
     if not literal_prefix:
         return constraint.grammar
     body = constraint.grammar.replace("start:", "output:", 1)
@@ -116,7 +117,9 @@ class Grammar:
 
     def _check(self) -> None:
         if self._matcher.is_error():
-            raise DecodeError(problem=f"the grammar failed: {_first_line(self._matcher.get_error())}")
+            raise DecodeError(
+                problem=f"the grammar failed: {_first_line(self._matcher.get_error())}"
+            )
 
 
 def _first_line(text: str) -> str:

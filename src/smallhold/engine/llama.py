@@ -63,9 +63,7 @@ class Batch:
     """int8 [n_tokens], 1 where the next token's logits are wanted."""
 
 
-def linear_batch(
-    tokens: Sequence[int], *, start: int, sequence: int, logits: bool
-) -> Batch:
+def linear_batch(tokens: Sequence[int], *, start: int, sequence: int, logits: bool) -> Batch:
     """Make a batch of consecutive tokens of one sequence, with logits after the last or not."""
     count = len(tokens)
     wants = np.zeros(count, dtype=np.int8)
@@ -220,9 +218,7 @@ class Context:
             embd=None,
             pos=batch.positions.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_pos)),
             n_seq_id=counts.ctypes.data_as(ctypes.POINTER(ctypes.c_int32)),
-            seq_id=pointers.ctypes.data_as(
-                ctypes.POINTER(ctypes.POINTER(llama_cpp.llama_seq_id))
-            ),
+            seq_id=pointers.ctypes.data_as(ctypes.POINTER(ctypes.POINTER(llama_cpp.llama_seq_id))),
             logits=batch.wants_logits.ctypes.data_as(ctypes.POINTER(ctypes.c_int8)),
         )
         status = llama_cpp.llama_decode(self.handle, native)

@@ -16,12 +16,18 @@ from smallhold.engine.grammar import vocabulary_tokenizer
 from smallhold.engine.llama import MAX_SEQUENCES, Batch, Context, Model, linear_batch, version
 from smallhold.engine.prefix_cache import PrefixCache, Tokens
 from smallhold.engine.prompting import EncodedPrompt, PromptEncoder
+from smallhold.engine.recent import RecentValues
 from smallhold.engine.snapshots import MIN_SNAPSHOT_TOKENS, SnapshotStore, model_fingerprint
 from smallhold.engine.template_defaults import CHATML_TEMPLATE
 from smallhold.exceptions import ContextOverflowError, DecodeError
 
 CACHED_SEQUENCES = 16
 """Sequences kept for reuse; the rest of `MAX_SEQUENCES` are the branches of scored choices."""
+
+MAX_BASELINES = 256
+"""One per agent and set of tools; each is a few numbers."""
+
+BaselineKey: TypeAlias = tuple[bytes, str, tuple[str, ...]]
 
 Program: TypeAlias = Generator[Batch, None, None]
 """A request as a coroutine: it yields the batches it wants evaluated, and reads the logits after
@@ -46,6 +52,8 @@ class LoadedModel:
         self.branch_sequences = tuple(range(CACHED_SEQUENCES, MAX_SEQUENCES))
         self.context_tokens = min(config.context_tokens, self.model.trained_context_tokens)
         self.snapshots = _snapshots(config)
+        self.baselines = RecentValues[BaselineKey, list[float]](limit=MAX_BASELINES)
+        """Scores of choices after content-free prompts."""
 
     @cached_property
     def grammar_tokenizer(self) -> LLTokenizer:
@@ -197,4 +205,3 @@ def _snapshots(config: ModelConfig) -> SnapshotStore | None:
         fingerprint=fingerprint,
         limit_bytes=config.snapshot_bytes,
     )
-

@@ -68,7 +68,9 @@ class PrefixCache:
 
     def longest_match(self, prompt: Tokens) -> int:
         """Count how many leading tokens of a prompt are in memory."""
-        return max((common_prefix(entry.tokens, prompt) for entry in self._entries.values()), default=0)
+        return max(
+            (common_prefix(entry.tokens, prompt) for entry in self._entries.values()), default=0
+        )
 
     def lease(self, prompt: Tokens, *, room_tokens: int) -> ReusePlan:
         """Reserve a sequence for a prompt and what will be generated after it.

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
+from typing import Final
 
 import numpy as np
 
 from smallhold.engine.chat_template import ChatTemplate
 from smallhold.engine.llama import Model
 from smallhold.engine.prefix_cache import Tokens, common_prefix
+from smallhold.engine.recent import RecentValues
+from smallhold.engine.template_segments import control_pattern, merged_where_harmless
 from smallhold.engine.template_text import Segment
 from smallhold.generation import Prompt
-from smallhold.messages import Message, ToolSchema
+from smallhold.messages import Role
+
+_REMEMBERED_PREFIXES: Final = 64
+"""Agents served by one model; finding a prefix costs six renderings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +49,8 @@ class PromptEncoder:
     def __init__(self, model: Model, template: ChatTemplate) -> None:
         self._model = model
         self._template = template
-        self._specials = _special_pattern(model)
-        self._stable: tuple[tuple[tuple[Message, ...], tuple[ToolSchema, ...]], Tokens] | None = None
+        self._controls = control_pattern(model.special_texts())
+        self._stable = RecentValues[str, Tokens](limit=_REMEMBERED_PREFIXES)
 
     def encode(self, prompt: Prompt, *, splits_tail: bool) -> EncodedPrompt:
         """Turn a prompt into tokens.
@@ -62,42 +68,24 @@ class PromptEncoder:
         return EncodedPrompt(tokens=tokens, stable_tokens=stable, tail=tail)
 
     def _tail_start(self, continuation: str) -> int:
-        ends = [match.end() for match in self._specials.finditer(continuation)]
+        ends = [match.end(1) for match in self._controls.finditer(continuation)]
         return max([continuation.rfind("\n") + 1, *ends])
 
     def _tokenize(self, segments: Sequence[Segment]) -> Tokens:
         tokens: list[int] = []
-        for text, parse_special in self._runs(segments):
-            tokens += self._model.tokenize(text, parse_special=parse_special)
+        # Text that spells no control token is tokenized together with its surroundings, as in
+        # training; text that does is tokenized alone, with that spelling read as plain text.
+        for run in merged_where_harmless(segments, control_tokens=self._controls):
+            tokens += self._model.tokenize(run.text, parse_special=run.is_trusted)
         if self._model.adds_bos and tokens[:1] != [self._model.bos]:
             tokens.insert(0, self._model.bos)
         return np.asarray(tokens, dtype=np.int32)
 
-    def _runs(self, segments: Sequence[Segment]) -> list[tuple[str, bool]]:
-        """Join segments that need no separation.
-
-        Text that holds no control token's spelling is tokenized together with its surroundings, as
-        in training; text that does is tokenized alone, with that spelling read as plain text.
-        """
-        runs: list[tuple[str, bool]] = []
-        for segment in segments:
-            is_hostile = not segment.is_trusted and self._specials.search(segment.text) is not None
-            if runs and runs[-1][1] and not is_hostile:
-                runs[-1] = (runs[-1][0] + segment.text, True)
-            else:
-                runs.append((segment.text, not is_hostile))
-        return runs
-
     def _stable_tokens(self, prompt: Prompt) -> Tokens:
-        leading = tuple(message for message in prompt.messages[:1] if message.role == "system")
-        key = (leading, prompt.tools)
-        if self._stable is None or self._stable[0] != key:
-            text = self._template.stable_prefix(prompt.messages, prompt.tools)
-            segment = Segment(text=text, is_trusted=True)
-            self._stable = (key, self._tokenize([segment]))
-        return self._stable[1]
-
-
-def _special_pattern(model: Model) -> re.Pattern[str]:
-    texts = sorted(model.special_texts(), key=len, reverse=True)
-    return re.compile("|".join(re.escape(text) for text in texts)) if texts else re.compile(r"(?!)")
+        leading = tuple(takewhile(lambda message: message.role is Role.SYSTEM, prompt.messages))
+        key = repr((leading, prompt.tools))
+        known = self._stable.get(key)
+        if known is None:
+            known = self._tokenize(self._template.stable_parts(prompt.messages, prompt.tools))
+            self._stable.put(key, known)
+        return known

@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 from smallhold.generation import Sampling
 
 
-def pick_token(
-    logits: NDArray[np.float32], sampling: Sampling, *, rng: np.random.Generator
-) -> int:
+def pick_token(logits: NDArray[np.float32], sampling: Sampling, *, rng: np.random.Generator) -> int:
     """Choose the next token.
 
     Args:

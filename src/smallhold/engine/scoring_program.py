@@ -6,9 +6,9 @@ that several choices share are evaluated once, so a decision costs one forward p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeAlias
 
 import numpy as np
 
@@ -18,13 +18,14 @@ from smallhold.engine.prompting import EncodedPrompt
 from smallhold.engine.sampling import log_softmax
 from smallhold.engine.wire import Reply, Scored
 from smallhold.exceptions import ConfigError
-from smallhold.generation import ScoreRequest
+from smallhold.generation import Prompt, ScoreRequest
 from smallhold.messages import Usage
 
 MAX_CHOICES: Final = 1024
 """More labels than this need retrieval first, not a pass each forty."""
 
-Path = tuple[int, ...]
+Path: TypeAlias = tuple[int, ...]
+ScoreProgram: TypeAlias = Generator[Batch, None, list[float]]
 
 
 def score(loaded: LoadedModel, request: ScoreRequest, *, emit: Callable[[Reply], None]) -> Program:
@@ -35,34 +36,62 @@ def score(loaded: LoadedModel, request: ScoreRequest, *, emit: Callable[[Reply],
         ContextOverflowError: the prompt does not fit.
     """
     _check_choices(request.choices)
-    encoded = loaded.encoder.encode(request.prompt, splits_tail=True)
-    paths = [
-        tuple(loaded.model.tokenize(encoded.tail + choice, parse_special=False))
-        for choice in request.choices
-    ]
-    # A last line that all choices begin with is part of the prompt.
-    common = _common_length(paths)
-    encoded = EncodedPrompt(
-        tokens=np.concatenate((encoded.tokens, np.asarray(paths[0][:common], dtype=np.int32))),
-        stable_tokens=encoded.stable_tokens,
-        tail="",
-    )
-    loaded.check_fits(encoded)
-    branches = [path[common:] for path in paths]
-    with Lease(loaded, encoded, answer_tokens=MAX_OUTPUTS) as lease:
-        scoring = _Scoring(loaded=loaded, encoded=encoded, lease=lease)
-        yield from scoring.run(branches)
-        emit(
-            Scored(
-                log_probs=[scoring.log_prob(branch) for branch in branches],
-                token_counts=[len(branch) for branch in branches],
-                usage=Usage(
-                    prompt_tokens=len(encoded.tokens),
-                    cached_tokens=lease.cached_tokens,
-                    passes=lease.passes,
-                ),
-            )
+    ranking = _Ranking(loaded=loaded, choices=request.choices)
+    baseline = None
+    if request.baseline is not None:
+        baseline = yield from ranking.remembered(request.baseline)
+    log_probs = yield from ranking.log_probs(request.prompt)
+    emit(
+        Scored(
+            log_probs=log_probs,
+            baseline_log_probs=baseline,
+            token_counts=ranking.token_counts,
+            usage=ranking.usage,
         )
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Ranking:
+    loaded: LoadedModel
+    choices: Sequence[str]
+    token_counts: list[int] = field(default_factory=list[int])
+    usage: Usage = field(default_factory=Usage)
+
+    def remembered(self, prompt: Prompt) -> ScoreProgram:
+        """Score after a prompt that comes again and again, once."""
+        encoded = self.loaded.encoder.encode(prompt, splits_tail=True)
+        key = (encoded.tokens.tobytes(), encoded.tail, tuple(self.choices))
+        known = self.loaded.baselines.get(key)
+        if known is None:
+            known = yield from self.log_probs(prompt)
+            self.loaded.baselines.put(key, known)
+        return known
+
+    def log_probs(self, prompt: Prompt) -> ScoreProgram:
+        encoded = self.loaded.encoder.encode(prompt, splits_tail=True)
+        paths = [
+            tuple(self.loaded.model.tokenize(encoded.tail + choice, parse_special=False))
+            for choice in self.choices
+        ]
+        # A last line that all choices begin with is part of the prompt.
+        common = _common_length(paths)
+        encoded = replace(
+            encoded,
+            tokens=np.concatenate((encoded.tokens, np.asarray(paths[0][:common], dtype=np.int32))),
+        )
+        self.loaded.check_fits(encoded)
+        branches = [path[common:] for path in paths]
+        with Lease(self.loaded, encoded, answer_tokens=MAX_OUTPUTS) as lease:
+            scoring = _Scoring(loaded=self.loaded, encoded=encoded, lease=lease)
+            yield from scoring.run(branches)
+            self.token_counts = [len(branch) for branch in branches]
+            self.usage += Usage(
+                prompt_tokens=len(encoded.tokens),
+                cached_tokens=lease.cached_tokens,
+                passes=lease.passes,
+            )
+            return [scoring.log_prob(branch) for branch in branches]
 
 
 def _check_choices(choices: Sequence[str]) -> None:
@@ -118,9 +147,7 @@ class _Scoring:
     """For each trie node, the log-probability of the tokens that some choice continues with."""
 
     def log_prob(self, branch: Path) -> float:
-        return sum(
-            self.next_log_probs[branch[:end]][branch[end]] for end in range(len(branch))
-        )
+        return sum(self.next_log_probs[branch[:end]][branch[end]] for end in range(len(branch)))
 
     def run(self, branches: Sequence[Path]) -> Program:
         width = len(self.loaded.branch_sequences)

@@ -45,7 +45,10 @@ class TextStream:
             shown, self._held = self._held[:position], ""
             return shown
         keep = self._possible_stop_chars()
-        shown, self._held = self._held[: len(self._held) - keep], self._held[len(self._held) - keep :]
+        shown, self._held = (
+            self._held[: len(self._held) - keep],
+            self._held[len(self._held) - keep :],
+        )
         return shown
 
     def _possible_stop_chars(self) -> int:

@@ -68,6 +68,7 @@ class WireConstraint(msgspec.Struct, array_like=True):
     """A constraint on the wire: exactly one of the two is set."""
 
     json_schema: dict[str, Any] | None = None
+    closing: str = ""
     lark: str | None = None
 
 
@@ -101,6 +102,7 @@ class Score(msgspec.Struct, tag="score"):
 
     prompt: WirePrompt
     choices: list[str]
+    baseline: WirePrompt | None
 
 
 class Count(msgspec.Struct, tag="count"):
@@ -136,6 +138,7 @@ class Scored(msgspec.Struct, tag="scored"):
     """The answer to `Score`."""
 
     log_probs: list[float]
+    baseline_log_probs: list[float] | None
     token_counts: list[int]
     usage: Usage
 
@@ -253,8 +256,8 @@ def _to_wire_constraint(constraint: Constraint | None) -> WireConstraint | None:
     match constraint:
         case None:
             return None
-        case JsonSchemaConstraint(schema=schema):
-            return WireConstraint(json_schema=schema)
+        case JsonSchemaConstraint(schema=schema, closing=closing):
+            return WireConstraint(json_schema=schema, closing=closing)
         case LarkConstraint(grammar=grammar):
             return WireConstraint(lark=grammar)
 
@@ -275,18 +278,24 @@ def _from_wire_constraint(wire: WireConstraint | None) -> Constraint | None:
         return None
     if wire.lark is not None:
         return LarkConstraint(grammar=wire.lark)
-    return JsonSchemaConstraint(schema=wire.json_schema or {})
+    return JsonSchemaConstraint(schema=wire.json_schema or {}, closing=wire.closing)
 
 
 def to_score(request: ScoreRequest) -> Score:
     """Flatten a score request for the wire."""
-    return Score(prompt=to_wire_prompt(request.prompt), choices=list(request.choices))
+    return Score(
+        prompt=to_wire_prompt(request.prompt),
+        choices=list(request.choices),
+        baseline=None if request.baseline is None else to_wire_prompt(request.baseline),
+    )
 
 
 def from_score(command: Score) -> ScoreRequest:
     """Rebuild a score request from the wire."""
     return ScoreRequest(
-        prompt=from_wire_prompt(command.prompt), choices=tuple(command.choices)
+        prompt=from_wire_prompt(command.prompt),
+        choices=tuple(command.choices),
+        baseline=None if command.baseline is None else from_wire_prompt(command.baseline),
     )
 
 
