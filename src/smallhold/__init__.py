@@ -1,0 +1,36 @@
+"""Production AI agents on small language models, on your own hardware, offline first."""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from smallhold.agents import Agent, Config, Result
+    from smallhold.tools import tool
+
+__all__ = ["Agent", "Config", "Result", "tool"]
+
+_HOMES = {
+    "Agent": "smallhold.agents",
+    "Config": "smallhold.agents",
+    "Result": "smallhold.agents",
+    "tool": "smallhold.tools",
+}
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used, so that `import smallhold` stays cheap."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted({*globals(), *__all__})

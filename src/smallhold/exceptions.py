@@ -6,6 +6,7 @@ Branches are drawn by who can act::
     ├── CallerError                  the caller's request or code must change
     │   ├── ConfigError              a setting has a bad value
     │   ├── InvalidMessageError      an empty or far too long message
+    │   ├── SessionBusyError         the session is answering another message
     │   ├── ContextOverflowError     the prompt does not fit the context window
     │   ├── ToolDefinitionError      a tool cannot be described to a model
     │   ├── UnsupportedSchemaError   a JSON Schema that the grammar cannot express
@@ -72,6 +73,17 @@ class InvalidMessageError(CallerError):
         super().__init__(
             f"The message {problem} ({length_chars:,} characters; allowed are 1 to {limit_chars:,}). "
             "Send the text the agent is to answer, shortened or in parts."
+        )
+
+
+class SessionBusyError(CallerError):
+    """A session takes one message at a time."""
+
+    def __init__(self, *, session: str) -> None:
+        self.session = session
+        super().__init__(
+            f"The session {session!r} is answering another message. "
+            "Wait for its answer, or use another session."
         )
 
 
@@ -180,7 +192,9 @@ class ModelNotInstalledError(ModelError):
 
     def __init__(self, *, alias: str) -> None:
         self.alias = alias
-        super().__init__(f"The model {alias!r} is not on this machine. Run `smallhold pull {alias}`.")
+        super().__init__(
+            f"The model {alias!r} is not on this machine. Run `smallhold pull {alias}`."
+        )
 
 
 class InvalidGGUFError(ModelError):

@@ -36,9 +36,12 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JsonSchemaConstraint:
-    """The output is one JSON value that is valid under this schema."""
+    """The output is one JSON value that is valid under this schema, and `closing`."""
 
     schema: JsonObject
+    closing: str = ""
+    """Text that ends the output. Where the value stands inside other JSON, this is what the model
+    expects to follow: its vocabulary has `}}` as one token, and without it a number would go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,10 @@ class ScoreRequest:
 
     prompt: Prompt
     choices: tuple[str, ...]
+    baseline: Prompt | None = None
+    """A content-free twin of the prompt (such as the user saying `N/A`). The choices' scores after
+    it are the model's bias, to be subtracted. They are computed once and remembered. Source: Zhao
+    et al. 2021, "Calibrate Before Use", section 5."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +84,8 @@ class Scores:
 
     log_probs: tuple[float, ...]
     """Natural logarithm of each choice's whole probability given the prompt (a sum over tokens)."""
+    baseline_log_probs: tuple[float, ...] | None
+    """The same after the request's baseline; `None` if it had none."""
     token_counts: tuple[int, ...]
     """Tokens in each choice, for a length-normalised reading."""
     usage: Usage

@@ -23,6 +23,18 @@ class CallDialect:
         """Text up to where the arguments of a call of `name` begin."""
         return f"{self.before_name}{json.dumps(name)[1:-1]}{self.between}"
 
+    @property
+    def closing(self) -> str:
+        """First character after the arguments, which models write in one token with their end."""
+        return self.after[:1]
+
+    def scored_name(self, name: str) -> str:
+        """Text of `name` as it is scored: with the quote and comma that end it.
+
+        They tell `get` from `get_all`, and are one token with the quote in common vocabularies.
+        """
+        return f"{json.dumps(name)[1:-1]}{self.between[:2]}"
+
 
 HERMES = CallDialect(
     key="hermes",

@@ -43,9 +43,11 @@ class EmbeddedRuntime:
         self._engine = Engine(config)
         self._limits = RuntimeLimits(
             context_tokens=min(config.context_tokens, trained),
-            capabilities=frozenset(
-                {Capability.CONSTRAINTS, Capability.CONTINUATION, Capability.SCORING}
-            ),
+            capabilities=frozenset({
+                Capability.CONSTRAINTS,
+                Capability.CONTINUATION,
+                Capability.SCORING,
+            }),
             dialect=dialect,
         )
 
@@ -74,10 +76,8 @@ class EmbeddedRuntime:
         """Score all choices in one forward pass, after the prompt's own."""
         async with self._engine.request(to_score(request)) as connection:
             match await connection.receive():
-                case Scored(log_probs=log_probs, token_counts=token_counts, usage=usage):
-                    return Scores(
-                        log_probs=tuple(log_probs), token_counts=tuple(token_counts), usage=usage
-                    )
+                case Scored() as scored:
+                    return _to_scores(scored)
                 case other:
                     raise _unexpected(self.name, other)
 
@@ -127,6 +127,16 @@ class _EmbeddedStream:
                     self._completion = _to_completion(finished, text="".join(pieces))
                 case other:
                     raise _unexpected(self._runtime, other)
+
+
+def _to_scores(scored: Scored) -> Scores:
+    baseline = scored.baseline_log_probs
+    return Scores(
+        log_probs=tuple(scored.log_probs),
+        baseline_log_probs=None if baseline is None else tuple(baseline),
+        token_counts=tuple(scored.token_counts),
+        usage=scored.usage,
+    )
 
 
 def _to_completion(finished: Finished, *, text: str) -> Completion:

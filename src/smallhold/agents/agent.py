@@ -1,0 +1,197 @@
+"""The agent that users hold: this file holds its public face."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Final, overload
+
+from smallhold.agents import blocking
+from smallhold.agents.config import Config
+from smallhold.agents.prompts import build_instructions
+from smallhold.agents.providers import runtime_for
+from smallhold.agents.result import Result
+from smallhold.agents.turn import Turn, TurnSettings
+from smallhold.exceptions import InvalidMessageError, ModelOutputError, SessionBusyError
+from smallhold.generation import Sampling
+from smallhold.messages import DoneEvent, ErrorEvent, Event, Message, Role
+from smallhold.runtimes.protocol import Runtime
+from smallhold.tools import TOOL_TIMEOUT_S, AnyTool, ToolSet, tool_from_function
+
+MAX_MESSAGE_CHARS: Final = 100_000
+"""About 25,000 tokens: more than any model of this catalog reads well, and a minute of prefill."""
+
+_log = logging.getLogger(__name__)
+
+
+class Agent:
+    """An AI agent on a small language model.
+
+    The model is loaded at the first message. Messages of one session are a conversation; without
+    a session each message stands alone.
+
+    Raises:
+        ConfigError: the settings cannot be used.
+        UnknownModelError: the alias is not in the catalog.
+        ModelNotInstalledError: the model has not been pulled.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        model_endpoint: str | None = None,
+        api_key: str | None = None,
+        *,
+        runtime: Runtime | None = None,
+        tools: Iterable[AnyTool | Callable[..., object]] = (),
+    ) -> None:
+        """Make an agent.
+
+        Args:
+            config: Who the agent is and which model it uses.
+            model_endpoint: Address of a model server; takes precedence over `config.endpoint`.
+            api_key: Key for it; takes precedence over `config.api_key`.
+            runtime: What runs the model; by default made from `config`.
+            tools: Tools or functions to start with.
+        """
+        self.config = config
+        self.tools = ToolSet(tools)
+        self._instructions = build_instructions(config)
+        self._runtime = runtime or runtime_for(config, endpoint=model_endpoint, api_key=api_key)
+        self._sessions: dict[str, list[Message]] = {}
+        self._busy: set[str] = set()
+
+    @property
+    def runtime(self) -> Runtime:
+        """What runs the model."""
+        return self._runtime
+
+    @overload
+    def tool(self, function: Callable[..., object] | AnyTool) -> AnyTool: ...
+    @overload
+    def tool(
+        self, function: None = None, *, name: str | None = None, timeout_s: float | None = None
+    ) -> Callable[[Callable[..., object]], AnyTool]: ...
+    def tool(
+        self,
+        function: Callable[..., object] | AnyTool | None = None,
+        *,
+        name: str | None = None,
+        timeout_s: float | None = None,
+    ) -> AnyTool | Callable[[Callable[..., object]], AnyTool]:
+        """Give the agent a tool; usable as a decorator, with or without arguments.
+
+        Raises:
+            ToolDefinitionError: the function cannot be described to a model.
+        """
+        if function is not None:
+            return self.tools.add(function)
+
+        def add(decorated: Callable[..., object]) -> AnyTool:
+            chosen_s = TOOL_TIMEOUT_S if timeout_s is None else timeout_s
+            return self.tools.add(tool_from_function(decorated, name=name, timeout_s=chosen_s))
+
+        return add
+
+    async def stream(self, text: str, *, session: str | None = None) -> AsyncIterator[Event]:
+        """Answer a message, handing out events as they happen.
+
+        The last event is a `DoneEvent`, or an `ErrorEvent` when the run failed.
+
+        Raises:
+            InvalidMessageError: the message is empty or far too long.
+            SessionBusyError: the session is answering another message.
+        """
+        check_message(text)
+        with self._conversation(session) as conversation:
+            turn = self._turn(text, conversation)
+            try:
+                async with aclosing(turn.events()) as events:
+                    async for event in events:
+                        yield event
+            except Exception as error:  # noqa: BLE001 - handed to the caller as the last event
+                _log.warning("agent.run_failed", extra={"error": type(error).__name__})
+                yield ErrorEvent(error=error)
+                return
+            result = self._commit(turn, conversation)
+            yield DoneEvent(text=result.text, usage=result.usage, timing=result.timing)
+
+    async def run(self, text: str, *, session: str | None = None) -> Result:
+        """Answer a message, and tell everything about the run.
+
+        Raises:
+            InvalidMessageError: the message is empty or far too long.
+            SessionBusyError: the session is answering another message.
+            DeadlineExceededError: the run took longer than `config.timeout`.
+            SmallholdError: the runtime failed.
+        """
+        check_message(text)
+        with self._conversation(session) as conversation:
+            turn = self._turn(text, conversation)
+            async with aclosing(turn.events()) as events:
+                async for _ in events:
+                    pass
+            return self._commit(turn, conversation)
+
+    async def chat_async(self, text: str, *, session: str | None = None) -> str:
+        """Answer a message; raises as `run` does."""
+        return (await self.run(text, session=session)).text
+
+    def chat(self, text: str, *, session: str | None = None) -> str:
+        """Answer a message from synchronous code; raises as `run` does."""
+        return blocking.call(self.chat_async, text, session=session)
+
+    async def aclose(self) -> None:
+        """Free the model's memory; a later message loads it again."""
+        await self._runtime.aclose()
+
+    def close(self) -> None:
+        """Free the model's memory from synchronous code."""
+        blocking.call(self.aclose)
+
+    def _turn(self, text: str, conversation: list[Message]) -> Turn:
+        config = self.config
+        settings = TurnSettings(
+            runtime=self._runtime,
+            instructions=self._instructions,
+            tools=self.tools,
+            sampling=Sampling(temperature=config.temperature),
+            max_tokens=config.max_tokens,
+            max_steps=config.max_steps,
+            timeout_s=config.timeout,
+        )
+        message = Message(role=Role.USER, content=text)
+        return Turn(settings=settings, conversation=[*conversation, message])
+
+    def _commit(self, turn: Turn, conversation: list[Message]) -> Result:
+        """Keep a finished turn; one that failed leaves the session as it was."""
+        if turn.result is None:
+            raise ModelOutputError(runtime=self._runtime.name, problem="a run without an end")
+        conversation[:] = turn.conversation
+        return turn.result
+
+    @contextmanager
+    def _conversation(self, session: str | None) -> Iterator[list[Message]]:
+        if session is None:
+            yield []
+            return
+        if session in self._busy:
+            raise SessionBusyError(session=session)
+        self._busy.add(session)
+        try:
+            yield self._sessions.setdefault(session, [])
+        finally:
+            self._busy.discard(session)
+
+
+def check_message(text: str) -> None:
+    """Refuse a message that cannot be meant. Raises `InvalidMessageError`."""
+    if not text.strip():
+        raise InvalidMessageError(
+            problem="is empty", length_chars=len(text), limit_chars=MAX_MESSAGE_CHARS
+        )
+    if len(text) > MAX_MESSAGE_CHARS:
+        raise InvalidMessageError(
+            problem="is too long", length_chars=len(text), limit_chars=MAX_MESSAGE_CHARS
+        )

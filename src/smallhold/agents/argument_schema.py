@@ -1,0 +1,41 @@
+"""What arguments may look like while they are decoded: this file holds the narrowing of schemas.
+
+Only narrowing: whatever is decoded under the result is valid under the tool's own schema.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from smallhold.messages import JsonObject, JsonValue
+
+MAX_DECODED_INTEGER: Final = 10**15
+"""A grammar without bounds lets a model write zeros until its token limit. No quantity or price in
+a user's sentence is larger, and identifiers are strings."""
+
+
+def bounded_schema(schema: JsonObject) -> JsonObject:
+    """Close objects against invented fields and bound integers, at every depth."""
+    narrowed: JsonObject = {key: _narrow_value(key, value) for key, value in schema.items()}
+    if narrowed.get("type") == "object" and isinstance(narrowed.get("properties"), dict):
+        narrowed.setdefault("additionalProperties", False)
+    if narrowed.get("type") == "integer" and not narrowed.keys() & {"enum", "const"}:
+        if "exclusiveMinimum" not in narrowed:
+            narrowed.setdefault("minimum", -MAX_DECODED_INTEGER)
+        if "exclusiveMaximum" not in narrowed:
+            narrowed.setdefault("maximum", MAX_DECODED_INTEGER)
+    return narrowed
+
+
+def _narrow_value(key: str, value: JsonValue) -> JsonValue:
+    # `properties` and definitions map names, which may be keywords, to schemas.
+    if key in {"properties", "$defs", "definitions"} and isinstance(value, dict):
+        return {
+            name: bounded_schema(inner) if isinstance(inner, dict) else inner
+            for name, inner in value.items()
+        }
+    if key in {"items", "additionalProperties"} and isinstance(value, dict):
+        return bounded_schema(value)
+    if key in {"anyOf", "oneOf", "prefixItems"} and isinstance(value, list):
+        return [bounded_schema(inner) if isinstance(inner, dict) else inner for inner in value]
+    return value

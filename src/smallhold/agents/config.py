@@ -1,0 +1,101 @@
+"""Who an agent is and what it may use: this file holds its settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from smallhold.exceptions import ConfigError
+
+DEFAULT_MODEL: Final = "qwen2.5-coder-0.5b"
+"""Smallest model in the catalog that fills tools' arguments well (`docs/evaluation.md`)."""
+DEFAULT_MAX_STEPS: Final = 6
+"""Decisions in one run. Tasks of small models need one or two calls; more is a loop."""
+_PROVIDERS: Final = ("embedded",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Settings of one agent.
+
+    Raises:
+        ConfigError: a value cannot be used; the message names field, value and remedy.
+    """
+
+    name: str
+    """Name for traces and, through `role`, for the model."""
+    model_provider: str = "embedded"
+    """`embedded` runs the model in a worker process of this program."""
+    model_id: str | None = None
+    """Path of a GGUF file to use instead of a catalog model."""
+    model_alias: str = DEFAULT_MODEL
+    """Alias in the catalog; see `smallhold models list`."""
+    endpoint: str | None = None
+    """Address of a model server, for providers that have one."""
+    api_key: str | None = field(default=None, repr=False)
+    """Key for `endpoint`."""
+    max_tokens: int = 512
+    """Most tokens of one answer or one call's arguments."""
+    temperature: float = 0.0
+    """0 always takes the likeliest token of an answer; calls never vary."""
+    timeout: float = 120.0
+    """Seconds for one run, tools included."""
+    offline_mode: bool = True
+    """Open no connection to another machine. The embedded provider never does."""
+    role: str | None = None
+    """The agent's instructions, written for the model: who it is and how it behaves."""
+    specialized_for: str | None = None
+    """What the agent is best at, in a few words; added to the instructions."""
+    context: str | None = None
+    """Facts that the agent always knows; added to the instructions."""
+    max_steps: int = DEFAULT_MAX_STEPS
+    """Most decisions in one run."""
+    privacy_mode: bool = False
+    """Redaction of personal data; refused until this version has it."""
+    compliance: str | None = None
+    """A compliance regime to follow; refused until this version has one."""
+
+    def __post_init__(self) -> None:
+        """Check every field that has limits."""
+        _require_text("name", self.name)
+        _require_text("model_alias", self.model_alias)
+        _require_range("max_tokens", self.max_tokens, low=1)
+        _require_range("temperature", self.temperature, low=0.0)
+        _require_range("timeout", self.timeout, low=0.001)
+        _require_range("max_steps", self.max_steps, low=1)
+        self._require_supported()
+
+    def _require_supported(self) -> None:
+        if self.model_provider not in _PROVIDERS:
+            raise ConfigError(
+                field="model_provider",
+                value=self.model_provider,
+                remedy=f"this version offers {', '.join(_PROVIDERS)}; or pass `runtime=` to Agent",
+            )
+        if self.endpoint is not None or self.api_key is not None:
+            raise ConfigError(
+                field="endpoint" if self.endpoint is not None else "api_key",
+                value="(set)",
+                remedy="the embedded provider has no server; leave it out",
+            )
+        # Accepting these without acting on them would be a promise that nobody keeps.
+        if self.privacy_mode:
+            raise ConfigError(
+                field="privacy_mode", value=True, remedy="this version cannot redact; leave it out"
+            )
+        if self.compliance is not None:
+            raise ConfigError(
+                field="compliance",
+                value=self.compliance,
+                remedy="this version has no compliance regimes; leave it out",
+            )
+
+
+def _require_text(name: str, value: str) -> None:
+    if not value.strip():
+        raise ConfigError(field=name, value=value, remedy="give a text that is not empty")
+
+
+def _require_range(name: str, value: float, *, low: float) -> None:
+    if value < low:
+        raise ConfigError(field=name, value=value, remedy=f"give at least {low}")

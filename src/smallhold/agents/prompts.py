@@ -1,0 +1,44 @@
+"""What the model reads: this file holds the building of prompts.
+
+Stable text comes first and never changes within a session: instructions, tools, then the
+conversation in order. So the engine computes the common beginning once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from smallhold.agents.config import Config
+from smallhold.generation import Prompt
+from smallhold.messages import Message, Role, ToolSchema
+
+CONTENT_FREE_TEXT: Final = "N/A"
+"""A user's message without content, which shows what the model prefers whatever is asked. Source:
+Zhao et al. 2021, "Calibrate Before Use", section 5."""
+_DEFAULT_ROLE: Final = "You are a helpful assistant. Answer briefly and honestly."
+
+
+def build_instructions(config: Config) -> Message:
+    """Make the system message from an agent's settings."""
+    parts = [config.role or _DEFAULT_ROLE]
+    if config.specialized_for is not None:
+        parts.append(f"You are specialized in {config.specialized_for}.")
+    if config.context is not None:
+        parts.append(config.context)
+    return Message(role=Role.SYSTEM, content="\n".join(parts))
+
+
+def build_prompt(
+    instructions: Message, conversation: Sequence[Message], tools: Sequence[ToolSchema]
+) -> Prompt:
+    """Put instructions, tools and conversation in their byte-stable order."""
+    return Prompt(messages=(instructions, *conversation), tools=tuple(tools))
+
+
+def content_free(prompt: Prompt) -> Prompt:
+    """Make the twin of a prompt whose user says nothing: its scores are the model's bias."""
+    instructions = prompt.messages[0]
+    nothing = Message(role=Role.USER, content=CONTENT_FREE_TEXT)
+    return replace(prompt, messages=(instructions, nothing))

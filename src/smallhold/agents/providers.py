@@ -1,0 +1,51 @@
+"""From settings to something that runs a model: this file holds the choice of a runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from smallhold.agents.config import Config
+from smallhold.engine.config import ModelConfig
+from smallhold.exceptions import ConfigError, ModelNotInstalledError
+from smallhold.models import ModelStore, load_catalog
+from smallhold.runtimes.dialects import DIALECTS, HERMES
+from smallhold.runtimes.embedded import EmbeddedRuntime
+from smallhold.runtimes.protocol import Runtime
+from smallhold.settings import Settings, load_settings
+
+
+def runtime_for(config: Config, *, endpoint: str | None, api_key: str | None) -> Runtime:
+    """Make the runtime that an agent's settings name.
+
+    Raises:
+        ConfigError: an endpoint or key was given to a provider without a server.
+        UnknownModelError: the alias is not in the catalog.
+        ModelNotInstalledError: the model has not been pulled.
+        InvalidGGUFError: the file is not sound.
+    """
+    if endpoint is not None or api_key is not None:
+        raise ConfigError(
+            field="model_endpoint" if endpoint is not None else "api_key",
+            value="(set)",
+            remedy=f"the provider {config.model_provider!r} has no server; leave it out",
+        )
+    settings = load_settings()
+    if config.model_id is not None:
+        return embedded_file(Path(config.model_id), settings=settings)
+    return embedded_model(config.model_alias, settings=settings)
+
+
+def embedded_model(alias: str, *, settings: Settings) -> EmbeddedRuntime:
+    """Make a runtime for a catalog model that is in the store."""
+    entry = load_catalog().resolve(alias)
+    path = ModelStore(settings.model_store).find(entry)
+    if path is None:
+        raise ModelNotInstalledError(alias=alias)
+    config = ModelConfig(path=path, name=alias, snapshot_folder=settings.cache / "prefixes")
+    return EmbeddedRuntime(config, dialect=DIALECTS[entry.call_dialect])
+
+
+def embedded_file(path: Path, *, settings: Settings) -> EmbeddedRuntime:
+    """Make a runtime for a GGUF file outside the store."""
+    config = ModelConfig(path=path, name=path.stem, snapshot_folder=settings.cache / "prefixes")
+    return EmbeddedRuntime(config, dialect=HERMES)

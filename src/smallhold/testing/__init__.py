@@ -1,0 +1,27 @@
+"""Doubles for tests that ship with the product."""
+
+from smallhold.testing.clock import ManualClock
+from smallhold.testing.scripted import (
+    NATIVE,
+    OWN_DECODER,
+    Call,
+    Delay,
+    Entry,
+    Fault,
+    Reply,
+    ScriptedRuntime,
+    call,
+)
+
+__all__ = [
+    "NATIVE",
+    "OWN_DECODER",
+    "Call",
+    "Delay",
+    "Entry",
+    "Fault",
+    "ManualClock",
+    "Reply",
+    "ScriptedRuntime",
+    "call",
+]

@@ -1,0 +1,247 @@
+"""A runtime that plays back a script: this file holds `ScriptedRuntime`.
+
+It ships with the product, for users' tests and our own: no model, no process, the same contract.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import anyio
+import anyio.lowlevel
+
+from smallhold.exceptions import ContextOverflowError, ScriptExhaustedError, SmallholdError
+from smallhold.generation import GenerationRequest, JsonSchemaConstraint, Prompt, ScoreRequest, Scores
+from smallhold.messages import (
+    Completion,
+    FinishReason,
+    JsonObject,
+    JsonValue,
+    Message,
+    Role,
+    Timing,
+    ToolCall,
+    Usage,
+)
+from smallhold.runtimes.dialects import HERMES, CallDialect
+from smallhold.runtimes.limits import Capability, RuntimeLimits
+from smallhold.runtimes.protocol import TokenStream
+
+OWN_DECODER: Final = frozenset(
+    {Capability.SCORING, Capability.CONTINUATION, Capability.CONSTRAINTS}
+)
+"""Capabilities of a runtime whose decoder the agent owns, as the embedded one."""
+NATIVE: Final = frozenset({Capability.NATIVE_TOOL_CALLS})
+"""Capabilities of a server that parses tool calls by itself."""
+_UNLIKELY: Final = -20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """The model answers with text."""
+
+    text: str
+    finish_reason: FinishReason = FinishReason.STOP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """The model calls a tool."""
+
+    name: str
+    arguments: JsonObject
+    is_cut: bool = False
+    """The token limit was reached inside the arguments."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """The runtime fails, after it has given some text."""
+
+    error: SmallholdError
+    after_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delay:
+    """The model is silent for a while before the next entry."""
+
+    seconds: float
+
+
+Entry: TypeAlias = str | Reply | Call | Fault | Delay
+
+
+def call(name: str, /, **arguments: JsonValue) -> Call:
+    """Write a tool call in a script: `call("order_status", order_id="1042")`."""
+    return Call(name=name, arguments=dict(arguments))
+
+
+class ScriptedRuntime:
+    """Plays back given completions and faults, one entry for each decision or answer.
+
+    Text is handed out word by word. Tokens are counted as words.
+
+    Args:
+        script: Entries in order; a plain string is an answer.
+        capabilities: What the runtime claims to offer: `OWN_DECODER` or `NATIVE`.
+        context_tokens: Longest prompt, in words.
+    """
+
+    def __init__(
+        self,
+        script: Sequence[Entry] = (),
+        *,
+        capabilities: frozenset[Capability] = OWN_DECODER,
+        context_tokens: int = 4096,
+        dialect: CallDialect = HERMES,
+    ) -> None:
+        self._script = list(script)
+        self._played = 0
+        self._limits = RuntimeLimits(
+            context_tokens=context_tokens, capabilities=capabilities, dialect=dialect
+        )
+        self.requests: list[GenerationRequest] = []
+        """Every generation asked for, for tests to look at."""
+
+    @property
+    def name(self) -> str:
+        """`scripted`."""
+        return "scripted"
+
+    @property
+    def limits(self) -> RuntimeLimits:
+        """What the runtime claims to offer."""
+        return self._limits
+
+    @asynccontextmanager
+    async def stream(self, request: GenerationRequest) -> AsyncIterator[TokenStream]:
+        """Play the next entry."""
+        prompt_tokens = await self._fit(request.prompt)
+        self.requests.append(request)
+        yield _ScriptedStream(await self._next("a generation"), request, prompt_tokens)
+
+    async def score(self, request: ScoreRequest) -> Scores:
+        """Make the next entry's tool the likeliest choice, or the last choice before an answer."""
+        prompt_tokens = await self._fit(request.prompt)
+        chosen = await self._chosen(request.choices)
+        return Scores(
+            log_probs=tuple(
+                0.0 if index == chosen else _UNLIKELY for index in range(len(request.choices))
+            ),
+            baseline_log_probs=None if request.baseline is None else (0.0,) * len(request.choices),
+            token_counts=tuple(len(choice.split()) for choice in request.choices),
+            usage=Usage(prompt_tokens=prompt_tokens, passes=1),
+        )
+
+    async def count_tokens(self, prompt: Prompt) -> int:
+        """Count words."""
+        tools = sum(len(json.dumps(tool.parameters).split()) for tool in prompt.tools)
+        return tools + sum(len(message.content.split()) for message in prompt.messages)
+
+    async def aclose(self) -> None:
+        """Nothing to free."""
+
+    async def _fit(self, prompt: Prompt) -> int:
+        tokens = await self.count_tokens(prompt)
+        if tokens >= self._limits.context_tokens:
+            raise ContextOverflowError(
+                prompt_tokens=tokens, limit_tokens=self._limits.context_tokens
+            )
+        return tokens
+
+    async def _chosen(self, choices: Sequence[str]) -> int:
+        entry = await self._peek("a decision")
+        if isinstance(entry, Call):
+            wanted = self._limits.dialect.scored_name(entry.name)
+            if wanted in choices:
+                return choices.index(wanted)
+        return len(choices) - 1
+
+    async def _peek(self, asked_for: str) -> Entry:
+        while self._played < len(self._script):
+            entry = self._script[self._played]
+            if not isinstance(entry, Delay):
+                return entry
+            self._played += 1
+            await anyio.sleep(entry.seconds)
+        raise ScriptExhaustedError(asked_for=asked_for, played=self._played)
+
+    async def _next(self, asked_for: str) -> Entry:
+        entry = await self._peek(asked_for)
+        self._played += 1
+        return entry
+
+
+class _ScriptedStream:
+    def __init__(self, entry: Entry, request: GenerationRequest, prompt_tokens: int) -> None:
+        self._entry = Reply(text=entry) if isinstance(entry, str) else entry
+        self._request = request
+        self._prompt_tokens = prompt_tokens
+        self._completion: Completion | None = None
+
+    @property
+    def completion(self) -> Completion:
+        if self._completion is None:
+            raise ScriptExhaustedError(asked_for="a completion before its end", played=0)
+        return self._completion
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        match self._entry:
+            case Fault(error=error, after_text=text):
+                for word in words(text):
+                    yield word
+                raise error
+            case Call() as planned if self._request.constraint is None:
+                self._finish("", planned)
+            case Call() as planned:
+                text = json.dumps(planned.arguments) + _closing(self._request)
+                reason = FinishReason.LENGTH if planned.is_cut else FinishReason.STOP
+                shown = text[: len(text) // 2] if planned.is_cut else text
+                yield shown
+                self._finish(shown, None, reason=reason)
+            case Reply(text=text, finish_reason=reason):
+                shown = words(text)[: self._request.max_tokens]
+                for word in shown:
+                    yield word
+                    await anyio.lowlevel.checkpoint()
+                is_cut = "".join(shown) != text
+                self._finish(
+                    "".join(shown), None, reason=FinishReason.LENGTH if is_cut else reason
+                )
+            case Delay():
+                return
+
+    def _finish(
+        self, text: str, planned: Call | None, *, reason: FinishReason = FinishReason.STOP
+    ) -> None:
+        calls: tuple[ToolCall, ...] = ()
+        if planned is not None:
+            calls = (ToolCall(id="scripted", name=planned.name, arguments=planned.arguments),)
+            reason = FinishReason.LENGTH if planned.is_cut else FinishReason.TOOL_CALLS
+        tokens = len(words(text))
+        self._completion = Completion(
+            message=Message(role=Role.ASSISTANT, content=text, tool_calls=calls),
+            usage=Usage(
+                prompt_tokens=self._prompt_tokens, completion_tokens=tokens, passes=max(1, tokens)
+            ),
+            timing=Timing(),
+            finish_reason=reason,
+        )
+
+
+def _closing(request: GenerationRequest) -> str:
+    constraint = request.constraint
+    return constraint.closing if isinstance(constraint, JsonSchemaConstraint) else ""
+
+
+def words(text: str) -> list[str]:
+    """Split text into words that keep their following white space; joined they are the text."""
+    pieces: list[str] = []
+    for part in text.split(" "):
+        pieces.append(part if not pieces else f" {part}")
+    return [piece for piece in pieces if piece]
