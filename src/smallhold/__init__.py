@@ -7,14 +7,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from smallhold.agents import Agent, Config, Result
+    from smallhold.agents import Agent, Config, Example, Result
     from smallhold.tools import tool
 
-__all__ = ["Agent", "Config", "Result", "tool"]
+__all__ = ["Agent", "Config", "Example", "Result", "tool"]
 
 _HOMES = {
     "Agent": "smallhold.agents",
     "Config": "smallhold.agents",
+    "Example": "smallhold.agents",
     "Result": "smallhold.agents",
     "tool": "smallhold.tools",
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from contextlib import aclosing, contextmanager
 from typing import Final, overload
 
 from smallhold.agents import blocking
 from smallhold.agents.config import Config
+from smallhold.agents.examples import check_examples
 from smallhold.agents.prompts import build_instructions
 from smallhold.agents.providers import runtime_for
 from smallhold.agents.result import Result
@@ -94,10 +95,11 @@ class Agent:
 
         return add
 
-    async def stream(self, text: str, *, session: str | None = None) -> AsyncIterator[Event]:
+    async def stream(self, text: str, *, session: str | None = None) -> AsyncGenerator[Event]:
         """Answer a message, handing out events as they happen.
 
-        The last event is a `DoneEvent`, or an `ErrorEvent` when the run failed.
+        The last event is a `DoneEvent`, or an `ErrorEvent` when the run failed. Wrap the stream in
+        `contextlib.aclosing` if you may leave it early: that stops the model at once.
 
         Raises:
             InvalidMessageError: the message is empty or far too long.
@@ -109,13 +111,15 @@ class Agent:
             try:
                 async with aclosing(turn.events()) as events:
                     async for event in events:
-                        yield event
+                        yield event  # noqa: ASYNC119 - see the docstring
             except Exception as error:  # noqa: BLE001 - handed to the caller as the last event
                 _log.warning("agent.run_failed", extra={"error": type(error).__name__})
-                yield ErrorEvent(error=error)
+                yield ErrorEvent(error=error)  # noqa: ASYNC119 - nothing is left to close
                 return
             result = self._commit(turn, conversation)
-            yield DoneEvent(text=result.text, usage=result.usage, timing=result.timing)
+            yield DoneEvent(  # noqa: ASYNC119 - nothing is left to close
+                text=result.text, usage=result.usage, timing=result.timing
+            )
 
     async def run(self, text: str, *, session: str | None = None) -> Result:
         """Answer a message, and tell everything about the run.
@@ -152,10 +156,12 @@ class Agent:
 
     def _turn(self, text: str, conversation: list[Message]) -> Turn:
         config = self.config
+        check_examples(config.examples, self.tools.names)
         settings = TurnSettings(
             runtime=self._runtime,
             instructions=self._instructions,
             tools=self.tools,
+            examples=config.examples,
             sampling=Sampling(temperature=config.temperature),
             max_tokens=config.max_tokens,
             max_steps=config.max_steps,
@@ -172,7 +178,7 @@ class Agent:
         return turn.result
 
     @contextmanager
-    def _conversation(self, session: str | None) -> Iterator[list[Message]]:
+    def _conversation(self, session: str | None) -> Generator[list[Message]]:
         if session is None:
             yield []
             return
@@ -195,3 +201,11 @@ def check_message(text: str) -> None:
         raise InvalidMessageError(
             problem="is too long", length_chars=len(text), limit_chars=MAX_MESSAGE_CHARS
         )
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidMessageError(
+            problem="holds a lone surrogate, which UTF-8 cannot express",
+            length_chars=len(text),
+            limit_chars=MAX_MESSAGE_CHARS,
+        ) from error

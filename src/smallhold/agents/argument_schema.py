@@ -17,7 +17,7 @@ a user's sentence is larger, and identifiers are strings."""
 def bounded_schema(schema: JsonObject) -> JsonObject:
     """Close objects against invented fields and bound integers, at every depth."""
     narrowed: JsonObject = {key: _narrow_value(key, value) for key, value in schema.items()}
-    if narrowed.get("type") == "object" and isinstance(narrowed.get("properties"), dict):
+    if narrowed.get("type") == "object" and _names_every_field(narrowed):
         narrowed.setdefault("additionalProperties", False)
     if narrowed.get("type") == "integer" and not narrowed.keys() & {"enum", "const"}:
         if "exclusiveMinimum" not in narrowed:
@@ -25,6 +25,14 @@ def bounded_schema(schema: JsonObject) -> JsonObject:
         if "exclusiveMaximum" not in narrowed:
             narrowed.setdefault("maximum", MAX_DECODED_INTEGER)
     return narrowed
+
+
+def _names_every_field(schema: JsonObject) -> bool:
+    """Whether fields beyond the named ones are invented; a field may be required yet not named."""
+    properties, required = schema.get("properties"), schema.get("required", [])
+    if not isinstance(properties, dict) or not isinstance(required, list):
+        return False
+    return all(name in properties for name in required)
 
 
 def _narrow_value(key: str, value: JsonValue) -> JsonValue:
@@ -36,6 +44,7 @@ def _narrow_value(key: str, value: JsonValue) -> JsonValue:
         }
     if key in {"items", "additionalProperties"} and isinstance(value, dict):
         return bounded_schema(value)
-    if key in {"anyOf", "oneOf", "prefixItems"} and isinstance(value, list):
+    # Not `oneOf`: what two branches allowed, one of them narrowed would make valid.
+    if key in {"anyOf", "prefixItems"} and isinstance(value, list):
         return [bounded_schema(inner) if isinstance(inner, dict) else inner for inner in value]
     return value

@@ -9,9 +9,7 @@ from __future__ import annotations
 import atexit
 import threading
 from collections.abc import Awaitable, Callable
-from concurrent.futures import CancelledError
 from contextlib import ExitStack
-from functools import partial
 from typing import ParamSpec, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -41,19 +39,19 @@ def call(
     function: Callable[Params, Awaitable[Value]], *args: Params.args, **kwargs: Params.kwargs
 ) -> Value:
     """Run an async function to its end; Ctrl-C cancels it."""
-    future = _door.portal().start_task_soon(partial(function, *args, **kwargs))
+    ended = threading.Event()
+
+    async def run() -> Value:
+        try:
+            return await function(*args, **kwargs)
+        finally:
+            ended.set()
+
+    future = _door.portal().start_task_soon(run)
     try:
         return future.result()
     except BaseException:
-        if not future.done():
-            future.cancel()
-            _await_cancelled(future.exception)
+        if future.cancel():
+            # A cancelled future is done at once, while its task still holds what it held.
+            ended.wait()
         raise
-
-
-def _await_cancelled(wait: Callable[[], object]) -> None:
-    """Wait until the task has let go of what it held."""
-    try:
-        wait()
-    except CancelledError:
-        return

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from smallhold.agents.examples import Example
 from smallhold.exceptions import ConfigError
 
 DEFAULT_MODEL: Final = "qwen2.5-coder-0.5b"
@@ -48,6 +49,9 @@ class Config:
     """What the agent is best at, in a few words; added to the instructions."""
     context: str | None = None
     """Facts that the agent always knows; added to the instructions."""
+    examples: tuple[Example, ...] = ()
+    """Messages with the right decision for each. Small models learn from two for each tool, and two
+    that no tool serves, far more than from instructions (`docs/evaluation.md`)."""
     max_steps: int = DEFAULT_MAX_STEPS
     """Most decisions in one run."""
     privacy_mode: bool = False
@@ -97,5 +101,5 @@ def _require_text(name: str, value: str) -> None:
 
 
 def _require_range(name: str, value: float, *, low: float) -> None:
-    if value < low:
+    if not value >= low:  # so that NaN is refused too
         raise ConfigError(field=name, value=value, remedy=f"give at least {low}")

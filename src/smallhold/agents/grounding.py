@@ -26,11 +26,15 @@ def ungrounded_arguments(arguments: JsonObject, texts: Iterable[str]) -> tuple[s
         arguments: A call's arguments.
         texts: What the conversation says: the user's messages, tools' results, instructions.
     """
-    known = _squeeze(" ".join(texts))
+    # One by one: the end of a text and the beginning of the next make no number.
+    known = [_squeeze(text) for text in texts]
     return tuple(
         name
         for name, value in arguments.items()
-        if any(_squeeze(text) not in known for text in _identifiers(value))
+        if any(
+            not any(_squeeze(identifier) in said for said in known)
+            for identifier in _identifiers(value)
+        )
     )
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal, TypeAlias
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeAlias, cast
 
-from smallhold.agents.decision import NO_TOOL_NAME, Decision, read_decision
 from smallhold.agents.argument_schema import bounded_schema
+from smallhold.agents.copying import revise
+from smallhold.agents.decision import NO_TOOL_NAME, Decision, read_decision
+from smallhold.agents.mentions import Said
 from smallhold.agents.prompts import content_free
 from smallhold.exceptions import ModelOutputError
 from smallhold.generation import (
@@ -22,16 +24,26 @@ from smallhold.generation import (
     Prompt,
     ScoreRequest,
 )
-from smallhold.messages import FinishReason, JsonObject, ToolCall, ToolSchema, Usage
+from smallhold.messages import (
+    FinishReason,
+    JsonObject,
+    Message,
+    Role,
+    ToolCall,
+    ToolSchema,
+    Usage,
+)
 from smallhold.runtimes.limits import Capability
 from smallhold.runtimes.protocol import Runtime
 
 ToolChoice: TypeAlias = Literal["auto", "required"]
 """`auto` lets the agent answer without a call; `required` forbids that."""
 
-OWN_DECODER: Final = frozenset(
-    {Capability.SCORING, Capability.CONTINUATION, Capability.CONSTRAINTS}
-)
+OWN_DECODER: Final = frozenset({
+    Capability.SCORING,
+    Capability.CONTINUATION,
+    Capability.CONSTRAINTS,
+})
 """What a runtime needs so that calls are valid by construction."""
 DEFAULT_THRESHOLD: Final = 0.0
 """Least calibrated margin for a call, in nats. Source: `docs/evaluation.md`."""
@@ -61,6 +73,22 @@ def owns_decoder(runtime: Runtime) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filling:
+    """A tool with the arguments that were decoded for it."""
+
+    tool: ToolSchema
+    arguments: JsonObject
+    usage: Usage
+    narrowed: JsonObject | None = None
+    """Schema to choose unmentioned values under; see `Revision.narrowed`."""
+    is_grounded: bool = False
+    """Whether every required value was mentioned."""
+    is_complete: bool = True
+    extra_usage: Usage = field(default_factory=Usage)
+    """Cost of choosing unmentioned values."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScoredPlanner:
     """Plans calls on a runtime whose decoder is ours."""
 
@@ -68,9 +96,15 @@ class ScoredPlanner:
     max_tokens: int
     """Most tokens of one call's arguments."""
     threshold: float = DEFAULT_THRESHOLD
+    example_messages: int = 0
+    """How many messages after the instructions are examples. Without any, the model's bias is
+    measured and subtracted; what they say, the user has not said."""
 
     async def plan(self, prompt: Prompt, *, tool_choice: ToolChoice, call_id: str) -> Plan:
         """Decide on a tool and fill its arguments.
+
+        Where the likeliest tool's required values were not mentioned and a close rival's were, the
+        rival is meant: the user said what it needs.
 
         Args:
             prompt: Instructions, conversation and tools, without continuation.
@@ -80,11 +114,20 @@ class ScoredPlanner:
         decision, usage = await self.decide(prompt, tool_choice=tool_choice)
         if decision.tool is None:
             return Plan(planned=None, usage=usage)
-        schema = next(tool for tool in prompt.tools if tool.name == decision.tool)
-        arguments, is_complete, fill_usage = await self.fill(prompt, schema)
-        call = ToolCall(id=call_id, name=schema.name, arguments=arguments)
-        planned = PlannedCall(call=call, margin=decision.margin, is_complete=is_complete)
-        return Plan(planned=planned, usage=usage + fill_usage)
+        chosen: Filling | None = None
+        for name in (decision.tool, *decision.rivals):
+            filling = await self.fill(prompt, tool_named(prompt.tools, name))
+            usage += filling.usage
+            if chosen is None or filling.is_grounded:
+                chosen = filling
+            if filling.is_grounded or not filling.is_complete:
+                break
+        if chosen is None:
+            return Plan(planned=None, usage=usage)
+        chosen = await self.copied(prompt, chosen)
+        call = ToolCall(id=call_id, name=chosen.tool.name, arguments=chosen.arguments)
+        planned = PlannedCall(call=call, margin=decision.margin, is_complete=chosen.is_complete)
+        return Plan(planned=planned, usage=usage + chosen.extra_usage)
 
     async def decide(self, prompt: Prompt, *, tool_choice: ToolChoice) -> tuple[Decision, Usage]:
         """Choose among the tools and none of them, in one scored pass."""
@@ -97,47 +140,80 @@ class ScoredPlanner:
             ScoreRequest(
                 prompt=replace(prompt, continuation=dialect.before_name),
                 choices=tuple(dialect.scored_name(name) for name in (*names, NO_TOOL_NAME)),
-                baseline=replace(content_free(prompt), continuation=dialect.before_name),
+                baseline=None
+                if self.example_messages or must_call
+                else replace(content_free(prompt), continuation=dialect.before_name),
             )
         )
         decision = read_decision(scores, names, threshold=self.threshold, must_call=must_call)
         return decision, scores.usage
 
-    async def fill(self, prompt: Prompt, tool: ToolSchema) -> tuple[JsonObject, bool, Usage]:
+    async def fill(self, prompt: Prompt, tool: ToolSchema) -> Filling:
         """Decode a tool's arguments under its schema.
 
-        Returns:
-            The arguments, whether they are whole, and what they cost. Arguments that reached
-            `max_tokens` are given as empty.
+        Arguments that reached `max_tokens` are given as empty, and marked incomplete.
         """
+        arguments, usage = await self._decode(prompt, tool, schema=bounded_schema(tool.parameters))
+        if arguments is None:
+            return Filling(tool=tool, usage=usage, arguments={}, is_complete=False)
+        said = Said(spoken_text(prompt.messages, skip=self.example_messages))
+        revision = revise(arguments, tool.parameters, said=said)
+        return Filling(
+            tool=tool,
+            usage=usage,
+            arguments=revision.arguments,
+            narrowed=revision.narrowed,
+            is_grounded=revision.is_grounded,
+        )
+
+    async def copied(self, prompt: Prompt, filling: Filling) -> Filling:
+        """Choose values that nobody mentioned anew, among those that were."""
+        if filling.narrowed is None:
+            return filling
+        arguments, usage = await self._decode(prompt, filling.tool, schema=filling.narrowed)
+        kept = filling.arguments if arguments is None else arguments
+        return replace(filling, arguments=kept, extra_usage=usage)
+
+    async def _decode(
+        self, prompt: Prompt, tool: ToolSchema, *, schema: JsonObject
+    ) -> tuple[JsonObject | None, Usage]:
         dialect = self.runtime.limits.dialect
         request = GenerationRequest(
             prompt=replace(prompt, continuation=dialect.opening(tool.name)),
-            constraint=JsonSchemaConstraint(
-                schema=bounded_schema(tool.parameters), closing=dialect.closing
-            ),
+            constraint=JsonSchemaConstraint(schema=schema, closing=dialect.closing),
             max_tokens=self.max_tokens,
         )
         async with self.runtime.stream(request) as stream:
             text = "".join([piece async for piece in stream])
             completion = stream.completion
         if completion.finish_reason is FinishReason.LENGTH:
-            return {}, False, completion.usage
-        arguments = parse_arguments(
-            text.removesuffix(dialect.closing), runtime=self.runtime.name
-        )
-        return arguments, True, completion.usage
+            return None, completion.usage
+        closed = text.removesuffix(dialect.closing)
+        return parse_arguments(closed, runtime=self.runtime.name), completion.usage
+
+
+def tool_named(tools: Sequence[ToolSchema], name: str) -> ToolSchema:
+    """Find a tool that is known to be there."""
+    return next(tool for tool in tools if tool.name == name)
 
 
 def parse_arguments(text: str, *, runtime: str) -> JsonObject:
     """Read decoded arguments. Raises `ModelOutputError` when they are not a JSON object."""
+    problem = "arguments that are not a JSON object"
     try:
-        arguments = json.loads(text)
+        arguments: object = json.loads(text)
     except ValueError as error:
-        raise ModelOutputError(runtime=runtime, problem="arguments that are not JSON") from error
+        raise ModelOutputError(runtime=runtime, problem=problem) from error
     if not isinstance(arguments, dict):
-        raise ModelOutputError(runtime=runtime, problem="arguments that are not an object")
-    return arguments
+        raise ModelOutputError(runtime=runtime, problem=problem)
+    return cast("JsonObject", arguments)
+
+
+def spoken_text(messages: Sequence[Message], *, skip: int) -> str:
+    """Join what the user and the tools have said, leaving out `skip` messages of examples."""
+    conversation = [message for message in messages if message.role is not Role.SYSTEM][skip:]
+    speakers = {Role.USER, Role.TOOL}
+    return "\n".join(message.content for message in conversation if message.role in speakers)
 
 
 def call_text(calls: Sequence[ToolCall]) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from typing import Final
 
 from smallhold.agents.config import Config
+from smallhold.agents.examples import Example, decision_view, example_messages
 from smallhold.generation import Prompt
 from smallhold.messages import Message, Role, ToolSchema
 
@@ -30,15 +32,31 @@ def build_instructions(config: Config) -> Message:
     return Message(role=Role.SYSTEM, content="\n".join(parts))
 
 
-def build_prompt(
-    instructions: Message, conversation: Sequence[Message], tools: Sequence[ToolSchema]
+def decision_prompt(
+    instructions: Message,
+    examples: Sequence[Example],
+    conversation: Sequence[Message],
+    tools: Sequence[ToolSchema],
 ) -> Prompt:
-    """Put instructions, tools and conversation in their byte-stable order."""
-    return Prompt(messages=(instructions, *conversation), tools=tuple(tools))
+    """Make the prompt in which tools are chosen and filled.
+
+    Instructions, tools and examples come first, then the conversation, so that only the end differs
+    from one message to the next.
+    """
+    shown = decision_view(conversation) if examples else conversation
+    return Prompt(messages=(instructions, *example_messages(examples), *shown), tools=tuple(tools))
+
+
+def answer_prompt(instructions: Message, conversation: Sequence[Message]) -> Prompt:
+    """Make the prompt in which the user is answered.
+
+    It shows what tools returned but not the tools: a small model that sees them writes calls.
+    """
+    return Prompt(messages=(instructions, *conversation))
 
 
 def content_free(prompt: Prompt) -> Prompt:
     """Make the twin of a prompt whose user says nothing: its scores are the model's bias."""
-    instructions = prompt.messages[0]
+    leading = takewhile(lambda message: message.role is Role.SYSTEM, prompt.messages)
     nothing = Message(role=Role.USER, content=CONTENT_FREE_TEXT)
-    return replace(prompt, messages=(instructions, nothing))
+    return replace(prompt, messages=(*leading, nothing))

@@ -17,6 +17,8 @@ class Ending(StrEnum):
     """The answer reached `max_tokens`; its text is incomplete."""
     REPEATED_CALL = "repeated_call"
     """The same call with the same arguments was wanted a third time."""
+    NO_ANSWER = "no_answer"
+    """The model had nothing to say."""
     STEP_LIMIT = "step_limit"
     """`max_steps` decisions led to no answer."""
 

@@ -7,26 +7,26 @@ always ends: with an answer, at a step limit, or when the same call is wanted a 
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncGenerator, Awaitable, Sequence
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
 import anyio
 
+from smallhold.agents.examples import Example, example_messages
 from smallhold.agents.grounding import ungrounded_arguments
 from smallhold.agents.planning import (
-    Plan,
     PlannedCall,
     ScoredPlanner,
     ToolChoice,
     call_text,
     owns_decoder,
 )
-from smallhold.agents.prompts import build_prompt
+from smallhold.agents.prompts import answer_prompt, decision_prompt
 from smallhold.agents.result import Ending, Result, Step
-from smallhold.exceptions import DeadlineExceededError, ModelOutputError
-from smallhold.generation import GenerationRequest, LarkConstraint, Prompt, Sampling
+from smallhold.exceptions import DeadlineExceededError
+from smallhold.generation import GenerationRequest, LarkConstraint, Sampling
 from smallhold.messages import (
     Completion,
     Event,
@@ -38,16 +38,20 @@ from smallhold.messages import (
     ToolCall,
     ToolCallEvent,
     ToolResultEvent,
+    ToolSchema,
     Usage,
 )
 from smallhold.runtimes.protocol import Runtime
-from smallhold.tools import ToolSet, UnknownTool, run_tool
+from smallhold.tools import AnyTool, OutcomeKind, ToolSet, UnknownTool, run_tool
 
 MAX_IDENTICAL_CALLS: Final = 2
-"""How often the same call with the same arguments is run; wanting it once more ends the run."""
+"""How often the same call with the same arguments may be wanted; once more ends the run. It is run
+the first time only."""
 PROSE_GRAMMAR: Final = r"start: /[^\s{\[<`](.|\n)*/"
 """An answer begins with words. After a decision to answer, small models that were trained on calls
 still like to begin with JSON, a code fence or a call's opening tag."""
+
+_SHOWN_CHARS: Final = 300
 
 Value = TypeVar("Value")
 
@@ -59,6 +63,7 @@ class TurnSettings:
     runtime: Runtime
     instructions: Message
     tools: ToolSet
+    examples: tuple[Example, ...]
     sampling: Sampling
     max_tokens: int
     max_steps: int
@@ -78,9 +83,13 @@ class Turn:
     steps: list[Step] = field(default_factory=list[Step])
     first_token_s: float | None = None
     result: Result | None = None
+    is_repeating: bool = False
+    """The last decision was for a call that had been made before."""
+    is_refused: bool = False
+    """The last call was not even tried: wanting it again would change nothing."""
 
-    async def events(self) -> AsyncIterator[Event]:
-        """Run the turn.
+    async def events(self) -> AsyncGenerator[Event]:
+        """Run the turn. Close the generator if you do not exhaust it.
 
         Raises:
             DeadlineExceededError: the run's time was up.
@@ -88,81 +97,100 @@ class Turn:
         """
         for _ in range(self.settings.max_steps):
             planned: PlannedCall | None = None
-            async for item in self._next_step():
-                if isinstance(item, PlannedCall):
-                    planned = item
-                else:
-                    yield item
+            async with aclosing(self._next_step()) as items:
+                async for item in items:
+                    if isinstance(item, PlannedCall):
+                        planned = item
+                    else:
+                        yield item  # noqa: ASYNC119 - callers close this generator
             if planned is None:
                 return
-            if self._is_repeated(planned.call):
+            if self._times_wanted(planned.call) > MAX_IDENTICAL_CALLS:
                 yield self._give_up(Ending.REPEATED_CALL)
                 return
-            async for event in self._act(planned):
-                yield event
+            yield ToolCallEvent(call=planned.call)
+            yield await self._act(planned)
         yield self._give_up(Ending.STEP_LIMIT)
 
-    async def _next_step(self) -> AsyncIterator[TokenEvent | PlannedCall]:
+    async def _next_step(self) -> AsyncGenerator[TokenEvent | PlannedCall]:
         """Give a call, or stream the answer and set the result."""
-        prompt = build_prompt(
-            self.settings.instructions, self.conversation, self.settings.tools.schemas
-        )
-        if len(self.settings.tools) == 0:
-            async for item in self._answer(prompt, grammar=None):
-                yield item
-        elif not owns_decoder(self.settings.runtime):
-            async for item in self._native_step(prompt):
-                yield item
-        else:
-            plan = await self._within_deadline(self._plan(prompt))
-            self.usage += plan.usage
-            if plan.planned is not None:
-                yield plan.planned
+        settings = self.settings
+        if len(settings.tools) == 0 or owns_decoder(settings.runtime):
+            planned = await self._within_deadline(self._plan())
+            if planned is not None:
+                yield planned
                 return
-            async for item in self._answer(prompt, grammar=PROSE_GRAMMAR):
-                yield item
+            request = self._answer_request()
+        else:
+            request = self._native_request()
+        text, shown_chars = "", 0
+        async with aclosing(self._stream(request)) as items:
+            async for item in items:
+                if isinstance(item, str):
+                    text += item
+                    # A blank beginning is held back: if nothing follows, another text is given.
+                    if text.strip():
+                        yield self._token(text[shown_chars:])  # noqa: ASYNC119 - `events` closes
+                        shown_chars = len(text)
+                elif item.message.tool_calls:
+                    yield _first_call(item)  # noqa: ASYNC119 - as above
+                else:
+                    self._finish(text, item.finish_reason)
+        if self.result is not None and not self.result.text.strip():
+            yield self._give_up(Ending.REPEATED_CALL if self.is_repeating else Ending.NO_ANSWER)
 
-    async def _plan(self, prompt: Prompt) -> Plan:
+    async def _plan(self) -> PlannedCall | None:
+        """Find the next call where the decoder is ours; `None` when it is time to answer."""
+        settings = self.settings
+        if len(settings.tools) == 0 or self._is_settled():
+            return None
         planner = ScoredPlanner(
-            runtime=self.settings.runtime, max_tokens=self.settings.max_tokens
+            runtime=settings.runtime,
+            max_tokens=settings.max_tokens,
+            example_messages=len(example_messages(settings.examples)),
         )
-        # One call may be required; after it the model is free to answer.
-        choice: ToolChoice = "auto" if self.steps else self.settings.tool_choice
-        return await planner.plan(prompt, tool_choice=choice, call_id=self._call_id())
-
-    async def _answer(self, prompt: Prompt, *, grammar: str | None) -> AsyncIterator[TokenEvent]:
-        constraint = None if grammar is None else LarkConstraint(grammar=grammar)
-        request = GenerationRequest(
-            prompt=prompt,
-            constraint=constraint,
-            sampling=self.settings.sampling,
-            max_tokens=self.settings.max_tokens,
+        plan = await planner.plan(
+            decision_prompt(
+                settings.instructions,
+                settings.examples,
+                self.conversation,
+                settings.tools.schemas,
+            ),
+            # One call may be required; after it the model is free to answer.
+            tool_choice="auto" if self.steps else settings.tool_choice,
+            call_id=self._call_id(),
         )
-        pieces: list[str] = []
-        async for item in self._stream(request):
-            if isinstance(item, Completion):
-                self._finish("".join(pieces), item.finish_reason)
-            else:
-                pieces.append(item)
-                yield self._token(item)
+        self.usage += plan.usage
+        planned = plan.planned
+        # Wanting what it already has, a small model is done and does not know it.
+        self.is_repeating = planned is not None and self._earlier(planned.call) is not None
+        return None if self.is_repeating else planned
 
-    async def _native_step(self, prompt: Prompt) -> AsyncIterator[TokenEvent | PlannedCall]:
-        request = GenerationRequest(
-            prompt=prompt, sampling=self.settings.sampling, max_tokens=self.settings.max_tokens
+    def _is_settled(self) -> bool:
+        """Whether the user has to be asked before any further call makes sense."""
+        return self.is_refused
+
+    def _answer_request(self) -> GenerationRequest:
+        settings = self.settings
+        is_held = len(settings.tools) > 0
+        return GenerationRequest(
+            prompt=answer_prompt(settings.instructions, self.conversation),
+            constraint=LarkConstraint(grammar=PROSE_GRAMMAR) if is_held else None,
+            sampling=settings.sampling,
+            max_tokens=settings.max_tokens,
         )
-        pieces: list[str] = []
-        async for item in self._stream(request):
-            if isinstance(item, str):
-                pieces.append(item)
-                yield self._token(item)
-            elif item.message.tool_calls:
-                is_complete = item.finish_reason is not FinishReason.LENGTH
-                for call in item.message.tool_calls[:1]:
-                    yield PlannedCall(call=call, margin=None, is_complete=is_complete)
-            else:
-                self._finish("".join(pieces), item.finish_reason)
 
-    async def _stream(self, request: GenerationRequest) -> AsyncIterator[str | Completion]:
+    def _native_request(self) -> GenerationRequest:
+        settings = self.settings
+        return GenerationRequest(
+            prompt=decision_prompt(
+                settings.instructions, (), self.conversation, settings.tools.schemas
+            ),
+            sampling=settings.sampling,
+            max_tokens=settings.max_tokens,
+        )
+
+    async def _stream(self, request: GenerationRequest) -> AsyncGenerator[str | Completion]:
         """Stream a generation's pieces, then its completion, all before the deadline."""
         async with AsyncExitStack() as stack:
             stream = await self._within_deadline(
@@ -170,57 +198,72 @@ class Turn:
             )
             pieces = aiter(stream)
             while (piece := await self._within_deadline(anext(pieces, None))) is not None:
-                yield piece
+                yield piece  # noqa: ASYNC119 - `_next_step` closes this generator
             self.usage += stream.completion.usage
-            yield stream.completion
+            yield stream.completion  # noqa: ASYNC119 - as above
 
-    async def _act(self, planned: PlannedCall) -> AsyncIterator[Event]:
+    async def _act(self, planned: PlannedCall) -> ToolResultEvent:
         """Run a call, or say to the model why it was not run."""
         call = planned.call
-        yield ToolCallEvent(call=call)
-        refusal = self._refusal(planned)
-        if refusal is None:
-            tool = self.settings.tools.find(call.name)
-            if isinstance(tool, UnknownTool):
-                raise ModelOutputError(runtime=self.settings.runtime.name, problem=tool.message)
-            outcome = await self._within_deadline(run_tool(tool, call))
-            content, is_error, error = outcome.content, outcome.is_error, outcome.error
+        tool = self.settings.tools.find(call.name)
+        refusal = self._refusal(planned, tool)
+        self.is_refused = refusal is not None
+        if refusal is not None or isinstance(tool, UnknownTool):
+            content, error = refusal or "", None
+            is_error, ran = True, False
         else:
-            content, is_error, error = refusal, True, None
-        self.steps.append(
+            outcome = await self._within_deadline(run_tool(tool, call))
+            content, error = outcome.content, outcome.error
+            is_error, ran = outcome.is_error, outcome.kind is not OutcomeKind.INVALID_ARGUMENTS
+        self._remember(
             Step(
-                call=call, content=content, is_error=is_error, ran=refusal is None,
-                margin=planned.margin, error=error,
-            )  # fmt: skip
+                call=call,
+                content=content,
+                is_error=is_error,
+                ran=ran,
+                margin=planned.margin,
+                error=error,
+            )
         )
-        self.conversation += [
-            Message(role=Role.ASSISTANT, content="", tool_calls=(call,)),
-            Message(role=Role.TOOL, content=content, tool_call_id=call.id),
-        ]
-        yield ToolResultEvent(call=call, content=content, is_error=is_error, error=error)
+        return ToolResultEvent(call=call, content=content, is_error=is_error, error=error)
 
-    def _refusal(self, planned: PlannedCall) -> str | None:
+    def _remember(self, step: Step) -> None:
+        self.steps.append(step)
+        self.conversation += [
+            Message(role=Role.ASSISTANT, content="", tool_calls=(step.call,)),
+            Message(role=Role.TOOL, content=step.content, tool_call_id=step.call.id),
+        ]
+
+    def _refusal(self, planned: PlannedCall, tool: AnyTool | UnknownTool) -> str | None:
         """Say why a call must not run; `None` when it may."""
         if not planned.is_complete:
             return "Error: the call was cut off before its end and was not run."
-        found = self.settings.tools.find(planned.call.name)
-        if isinstance(found, UnknownTool):
-            return f"Error: {found.message}"
-        said = (self.settings.instructions, *self.conversation)
-        invented = ungrounded_arguments(
-            planned.call.arguments, (message.content for message in said)
-        )
+        if isinstance(tool, UnknownTool):
+            return f"Error: {tool.message}"
+        heard = (self.settings.instructions, *self.conversation)
+        # What the agent itself wrote proves nothing: it may have been invented then.
+        said = (message.content for message in heard if message.role is not Role.ASSISTANT)
+        invented = ungrounded_arguments(planned.call.arguments, said)
         if invented:
-            names = ", ".join(invented)
-            return f"Error: not run, because the user has not given: {names}. Ask the user for it."
+            return missing_text(tool.schema, invented)
+        earlier = self._earlier(planned.call)
+        if earlier is not None:
+            return f"Already done, with this result: {earlier.content}"
         return None
 
-    def _is_repeated(self, call: ToolCall) -> bool:
+    def _earlier(self, call: ToolCall) -> Step | None:
+        """Find the same call with the same arguments in this turn."""
         wanted = call_text([call])
-        return sum(call_text([step.call]) == wanted for step in self.steps) >= MAX_IDENTICAL_CALLS
+        return next((step for step in self.steps if call_text([step.call]) == wanted), None)
+
+    def _times_wanted(self, call: ToolCall) -> int:
+        wanted = call_text([call])
+        return 1 + sum(call_text([step.call]) == wanted for step in self.steps)
 
     def _give_up(self, ending: Ending) -> TokenEvent:
         text = giving_up_text(ending, self.steps)
+        if self.result is not None:
+            self.conversation.pop()
         self._set_result(text, ending)
         return TokenEvent(text=text)
 
@@ -253,22 +296,51 @@ class Turn:
     async def _within_deadline(self, work: Awaitable[Value]) -> Value:
         """Await one piece of work; no cancel scope is open while events are handed out."""
         left_s = self.started_s + self.settings.timeout_s - time.monotonic()
-        try:
-            with anyio.fail_after(left_s):
-                return await work
-        except TimeoutError as error:
-            raise DeadlineExceededError(limit_s=self.settings.timeout_s) from error
+        # Not `fail_after`: a runtime's own `TimeoutError` is another matter.
+        with anyio.move_on_after(left_s):
+            return await work
+        raise DeadlineExceededError(limit_s=self.settings.timeout_s)
+
+
+def missing_text(tool: ToolSchema, names: Sequence[str]) -> str:
+    """Say to the model what only the user can know."""
+    properties = tool.parameters.get("properties")
+    known = properties if isinstance(properties, dict) else {}
+    described: list[str] = []
+    for name in names:
+        schema = known.get(name)
+        text = schema.get("description") if isinstance(schema, dict) else None
+        described.append(str(text).rstrip(".") if text else name)
+    return f"Not done, something is missing. Ask for: {'; '.join(described)}."
+
+
+def _first_call(completion: Completion) -> PlannedCall:
+    return PlannedCall(
+        call=completion.message.tool_calls[0],
+        margin=None,
+        is_complete=completion.finish_reason is not FinishReason.LENGTH,
+    )
 
 
 def giving_up_text(ending: Ending, steps: Sequence[Step]) -> str:
-    """Tell the user honestly why there is no answer."""
-    if ending is Ending.REPEATED_CALL:
-        name = steps[-1].call.name if steps else "a tool"
-        return (
-            f"I could not finish this: I kept asking {name} the same thing and learned nothing new. "
-            "Nothing further was done."
-        )
-    return (
-        f"I could not finish this within {len(steps)} steps. "
-        "Please ask for one thing at a time or add details."
-    )
+    """Tell the user honestly why there is no answer, and what is known all the same."""
+    match ending:
+        case Ending.REPEATED_CALL:
+            return (
+                "I could not finish this: I kept asking for the same and learned nothing new. "
+                f"{_last_result(steps)}"
+            )
+        case Ending.STEP_LIMIT:
+            return (
+                f"I could not finish this within {len(steps)} steps. {_last_result(steps)} "
+                "Please ask for one thing at a time or add details."
+            )
+        case _:
+            return f"I have no answer to this. {_last_result(steps)}".rstrip()
+
+
+def _last_result(steps: Sequence[Step]) -> str:
+    if not steps:
+        return ""
+    last = steps[-1]
+    return f"The last thing I learned, from {last.call.name}: {last.content[:_SHOWN_CHARS]}"

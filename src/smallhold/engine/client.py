@@ -7,7 +7,6 @@ closes the socket, which stops the worker within one forward pass.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import signal
@@ -15,8 +14,9 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import ExitStack, asynccontextmanager
+from importlib.util import find_spec
 from typing import Final
 
 import anyio
@@ -67,7 +67,7 @@ class Engine:
         return None if process is None or process.poll() is not None else process.pid
 
     @asynccontextmanager
-    async def request(self, command: Command) -> AsyncIterator[Connection]:
+    async def request(self, command: Command) -> AsyncGenerator[Connection]:
         """Open a request; leaving the block ends it, and cancels it if it was not finished.
 
         Raises:
@@ -75,7 +75,12 @@ class Engine:
             WorkerDiedError: the worker ended before it had answered.
         """
         ours, process = self._hand_over()
-        async with await UNIXSocketStream.from_socket(ours) as stream:
+        try:
+            stream = await UNIXSocketStream.from_socket(ours)
+        except BaseException:
+            ours.close()
+            raise
+        async with stream:
             connection = Connection(self, stream, process)
             await connection.send(command)
             yield connection
@@ -90,20 +95,27 @@ class Engine:
                 self._process.wait()
             self._control = self._process = None
 
+    def retire(self, process: subprocess.Popen[bytes]) -> None:
+        """Let go of a worker that could not load its model, so that the next request tries anew."""
+        with self._lock:
+            if self._process is process:
+                self._drop()
+
     def _hand_over(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         """Make a socket pair and pass one end to a live worker."""
         ours, theirs = socket.socketpair()
-        with self._lock, theirs:
+        with ExitStack() as unless_handed_over, self._lock, theirs:
+            unless_handed_over.enter_context(ours)
             for _ in range(2):
-                control, process = self._ensure_worker()
                 try:
+                    control, process = self._ensure_worker()
                     socket.send_fds(control, [b"r"], [theirs.fileno()])
                 except OSError:
                     # It died since its last request; nothing of this one has reached it.
                     self._drop()
                 else:
+                    unless_handed_over.pop_all()
                     return ours, process
-        ours.close()
         raise WorkerDiedError(model=self.config.name, cause="it ends as soon as it is started")
 
     def _ensure_worker(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
@@ -117,8 +129,11 @@ class Engine:
         if self._control is not None:
             self._control.close()
         if self._process is not None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
+            try:
                 self._process.wait(_EXIT_WAIT_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
         self._control = self._process = None
 
 
@@ -157,7 +172,10 @@ class Connection:
                 model=self._engine.config.name, cause=f"it sent a broken frame: {error}"
             ) from error
         if isinstance(reply, Failed):
-            raise from_failed(reply, model=self._engine.config.name)
+            error = from_failed(reply, model=self._engine.config.name)
+            if isinstance(error, ModelLoadError):
+                self._engine.retire(self._process)
+            raise error
         return reply
 
     async def _read(self, size: int) -> bytes:
@@ -198,8 +216,9 @@ def exit_cause(status: int | None) -> str:
 def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Give the environment of a worker: the parent's, with short spinning unless it says otherwise.
 
-    llama.cpp's threads meet at a barrier after each of about 800 graph nodes a token. With libgomp's
-    default they spin there, and a core that another process shares turns 40 ms a token into 2 s.
+    llama.cpp's threads meet at a barrier after each of about 800 graph nodes a token. With
+    libgomp's default they spin there, and a core that another process shares turns 40 ms a token
+    into 2 s.
     Source: `docs/benchmarks.md`, spin count.
     """
     chosen = any(name in environ for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"))
@@ -208,25 +227,29 @@ def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 def _start_worker(config: ModelConfig) -> tuple[socket.socket, subprocess.Popen[bytes]]:
     _require_native()
+    load = encode_frame(_load_message(config))
     control, theirs = socket.socketpair()
-    with theirs:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", "smallhold.engine.worker", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            env=worker_environment(os.environ),
-            # A terminal's Ctrl-C belongs to the parent, which cancels in order.
-            start_new_session=True,
-        )
-    control.sendall(encode_frame(_load_message(config)))
+    with ExitStack() as unless_started:
+        unless_started.enter_context(control)
+        with theirs:
+            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", "smallhold.engine.worker", str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                env=worker_environment(os.environ),
+                # A terminal's Ctrl-C belongs to the parent, which cancels in order.
+                start_new_session=True,
+            )
+        unless_started.callback(process.wait)
+        unless_started.callback(process.kill)
+        control.sendall(load)
+        unless_started.pop_all()
     _log.info("engine.worker_started", extra={"model": config.name, "pid": process.pid})
     return control, process
 
 
 def _require_native() -> None:
-    from importlib.util import find_spec
-
     for module in ("llama_cpp", "llguidance", "numpy"):
         if find_spec(module) is None:
             raise EngineNotInstalledError(missing=module)

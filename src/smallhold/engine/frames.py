@@ -9,15 +9,19 @@ import msgspec
 from smallhold.engine.wire import LENGTH, MAX_FRAME_BYTES, encode_frame
 
 
-class PeerGone(Exception):
-    """The other side closed the socket; not an error, but the end of the request."""
+class PeerGoneError(Exception):
+    """The other side closed the socket: nobody waits for the request any more."""
 
 
 def read_frame(connection: socket.socket) -> bytes:
-    """Read one frame's body. Raises `PeerGone` at the end of the stream or an absurd length."""
+    """Read one frame's body.
+
+    Raises:
+        PeerGoneError: the stream ended, or the length is absurd.
+    """
     (size,) = LENGTH.unpack(_read_exactly(connection, LENGTH.size))
     if size > MAX_FRAME_BYTES:
-        raise PeerGone
+        raise PeerGoneError
     return _read_exactly(connection, size)
 
 
@@ -41,6 +45,6 @@ def _read_exactly(connection: socket.socket, size: int) -> bytes:
     while len(data) < size:
         part = connection.recv(size - len(data))
         if not part:
-            raise PeerGone
+            raise PeerGoneError
         data += part
     return bytes(data)

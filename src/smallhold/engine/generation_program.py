@@ -40,7 +40,8 @@ def generate(
     encoded = loaded.encoder.encode(request.prompt, splits_tail=request.constraint is not None)
     loaded.check_fits(encoded)
     grammar = _grammar(loaded, request, encoded)
-    with Lease(loaded, encoded, answer_tokens=request.max_tokens) as lease:
+    room = loaded.context_tokens - len(encoded.tokens)
+    with Lease(loaded, encoded, answer_tokens=min(request.max_tokens, room)) as lease:
         decoding = _Decoding(
             loaded=loaded, request=request, encoded=encoded, grammar=grammar, lease=lease,
             emit=emit, arrived_s=arrived_s,

@@ -1,14 +1,16 @@
 """Decoding under a grammar: this file holds the matcher around llguidance.
 
 A grammar that cannot be built is an error before decoding, never an unconstrained answer. Tokens
-that the grammar leaves no choice about are taken without a forward pass of their own ("jump-forward",
-Source: Zheng et al. 2024, "SGLang: Efficient Execution of Structured Language Model Programs",
-section 4).
+that the grammar leaves no choice about are taken without a forward pass of their own
+("jump-forward", Source: Zheng et al. 2024, "SGLang: Efficient Execution of Structured Language
+Model Programs", section 4).
 """
 
 from __future__ import annotations
 
 import json
+import re
+import warnings
 from typing import Final
 
 import numpy as np
@@ -27,6 +29,17 @@ _JSON_STYLE: Final[JsonObject] = {
     "key_separator": ": ",
     "whitespace_flexible": False,
 }
+_LARK_WORD: Final = re.compile(
+    r"""
+    //[^\n]*                        # comment
+    | "(?:\\.|[^"\\\n])*"           # string, also those inside `%json`
+    | /(?:\\.|[^/\\\n])+/           # regular expression
+    | [\w-]+                        # name
+    """,
+    re.VERBOSE,
+)
+"""What may contain the word `start` in a Lark grammar; only a name can be the rule."""
+_INNER_START: Final = "sentence_after_prefix"
 _BITS_PER_WORD: Final = 32
 _MAX_SCHEMA_CHARS: Final = 1_000_000
 """A schema this long is no tool's; llguidance would spend seconds on it."""
@@ -34,7 +47,10 @@ _MAX_SCHEMA_CHARS: Final = 1_000_000
 
 def vocabulary_tokenizer(model: Model) -> LLTokenizer:
     """Read a model's vocabulary for llguidance; about a second for 150,000 tokens."""
-    return lltokenizer_from_vocab(model.vocab, eos_token=sorted(model.end_tokens))
+    with warnings.catch_warnings():
+        # llguidance asks llama_cpp for each token by a name that is going out of use.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return lltokenizer_from_vocab(model.vocab, eos_token=sorted(model.end_tokens))
 
 
 def constraint_to_lark(constraint: Constraint, *, literal_prefix: str) -> str:
@@ -60,8 +76,12 @@ def constraint_to_lark(constraint: Constraint, *, literal_prefix: str) -> str:
         return f"start: {prefix}output{closing}\noutput: %json {schema}\n"
     if not literal_prefix:
         return constraint.grammar
-    body = constraint.grammar.replace("start:", "output:", 1)
-    return f"start: {json.dumps(literal_prefix)} output\n{body}"
+    body = _LARK_WORD.sub(_renamed_start, constraint.grammar)
+    return f"start: {json.dumps(literal_prefix)} {_INNER_START}\n{body}"
+
+
+def _renamed_start(match: re.Match[str]) -> str:
+    return _INNER_START if match[0] == "start" else match[0]
 
 
 class Grammar:

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar, cast
 
 import llama_cpp
 import numpy as np
@@ -35,6 +35,12 @@ LAST_OUTPUT: Final = -1
 """Index for `Context.logits`: the last position of the pass whose logits were wanted."""
 _LOG_ERROR_LEVEL: Final = 3
 _PIECE_BUFFER_BYTES: Final = 1024
+_ADDS_ENDS: Final = False
+"""Begin and end tokens belong to the chat template."""
+_SHOWS_CONTROLS: Final = True
+"""Control tokens have a text too: their spelling."""
+
+Handle = TypeVar("Handle")
 
 _recent_errors: deque[str] = deque(maxlen=8)
 
@@ -47,6 +53,14 @@ def _keep_errors(level: int, text: bytes, _user_data: object) -> None:
 
 def _last_error(default: str) -> str:
     return "; ".join(_recent_errors) or default
+
+
+def _loaded(handle: Handle | None, config: ModelConfig) -> Handle:
+    if handle is None:
+        raise ModelLoadError(
+            path=str(config.path), problem=_last_error("there is not enough memory")
+        )
+    return handle
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,16 +106,16 @@ class Model:
         params.load_mode = (
             llama_cpp.LLAMA_LOAD_MODE_MMAP if config.use_mmap else llama_cpp.LLAMA_LOAD_MODE_NONE
         )
-        handle = llama_cpp.llama_model_load_from_file(os.fsencode(config.path), params)
-        if handle is None:
-            raise ModelLoadError(path=str(config.path), problem=_last_error("llama.cpp gave none"))
+        handle = _loaded(
+            llama_cpp.llama_model_load_from_file(os.fsencode(config.path), params), config
+        )
         self.handle = handle
         stack.callback(llama_cpp.llama_model_free, handle)
-        self.vocab = llama_cpp.llama_model_get_vocab(handle)
+        self.vocab = _loaded(llama_cpp.llama_model_get_vocab(handle), config)
         self.n_vocab: int = llama_cpp.llama_vocab_n_tokens(self.vocab)
         self.adds_bos: bool = llama_cpp.llama_vocab_get_add_bos(self.vocab)
-        self.bos: int = llama_cpp.llama_vocab_bos(self.vocab)
-        self.eos: int = llama_cpp.llama_vocab_eos(self.vocab)
+        self.bos = cast("int", llama_cpp.llama_vocab_bos(self.vocab))
+        self.eos = cast("int", llama_cpp.llama_vocab_eos(self.vocab))
         self.trained_context_tokens: int = llama_cpp.llama_model_n_ctx_train(handle)
         self.end_tokens: frozenset[int] = frozenset(
             token
@@ -136,7 +150,7 @@ class Model:
         while True:
             buffer = (llama_cpp.llama_token * capacity)()
             count = llama_cpp.llama_tokenize(
-                self.vocab, data, len(data), buffer, capacity, False, parse_special
+                self.vocab, data, len(data), buffer, capacity, _ADDS_ENDS, parse_special
             )
             if count >= 0:
                 return list(buffer[:count])
@@ -145,12 +159,12 @@ class Model:
     def piece(self, token: int) -> bytes:
         """Give the bytes that a token stands for; a piece of a UTF-8 character is possible."""
         size = llama_cpp.llama_token_to_piece(
-            self.vocab, token, self._piece_buffer, _PIECE_BUFFER_BYTES, 0, True
+            self.vocab, token, self._piece_buffer, _PIECE_BUFFER_BYTES, 0, _SHOWS_CONTROLS
         )
         if size >= 0:
             return self._piece_buffer.raw[:size]
         larger = ctypes.create_string_buffer(-size)
-        size = llama_cpp.llama_token_to_piece(self.vocab, token, larger, -size, 0, True)
+        size = llama_cpp.llama_token_to_piece(self.vocab, token, larger, -size, 0, _SHOWS_CONTROLS)
         return larger.raw[:size]
 
     def special_texts(self) -> set[str]:
@@ -179,7 +193,8 @@ class Context:
         config = model.config
         self.model = model
         params = llama_cpp.llama_context_default_params()
-        params.n_ctx = config.context_tokens + config.cache_tokens
+        # A scored prompt may fill the context, and its choices come after it.
+        params.n_ctx = config.context_tokens + config.cache_tokens + MAX_OUTPUTS
         params.n_batch = max(config.batch_tokens, MAX_OUTPUTS)
         params.n_ubatch = params.n_batch
         params.n_seq_max = MAX_SEQUENCES
@@ -189,14 +204,10 @@ class Context:
         threads = config.threads or usable_cores()
         params.n_threads = threads
         params.n_threads_batch = threads
-        handle = llama_cpp.llama_init_from_model(model.handle, params)
-        if handle is None:
-            raise ModelLoadError(
-                path=str(config.path), problem=_last_error("no memory for the context")
-            )
+        handle = _loaded(llama_cpp.llama_init_from_model(model.handle, params), config)
         self.handle = handle
         stack.callback(llama_cpp.llama_free, handle)
-        self.memory = llama_cpp.llama_get_memory(handle)
+        self.memory = _loaded(llama_cpp.llama_get_memory(handle), config)
         self.capacity_tokens: int = llama_cpp.llama_n_ctx(handle)
         self.batch_tokens: int = llama_cpp.llama_n_batch(handle)
 
@@ -245,15 +256,18 @@ class Context:
 
     def save(self, sequence: int) -> bytes:
         """Serialise a sequence's keys and values."""
-        size = llama_cpp.llama_state_seq_get_size(self.handle, sequence)
+        sequence_id = llama_cpp.llama_seq_id(sequence)
+        size = llama_cpp.llama_state_seq_get_size(self.handle, sequence_id)
         buffer = (ctypes.c_uint8 * size)()
-        written = llama_cpp.llama_state_seq_get_data(self.handle, buffer, size, sequence)
+        written = llama_cpp.llama_state_seq_get_data(self.handle, buffer, size, sequence_id)
         return bytes(memoryview(buffer)[:written])
 
     def restore(self, sequence: int, state: bytes) -> bool:
         """Fill an empty sequence from `save`'s bytes; false where they do not fit this context."""
         buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
-        read = llama_cpp.llama_state_seq_set_data(self.handle, buffer, len(state), sequence)
+        read = llama_cpp.llama_state_seq_set_data(
+            self.handle, buffer, len(state), llama_cpp.llama_seq_id(sequence)
+        )
         return read == len(state)
 
 

@@ -1,4 +1,4 @@
-"""One model ready to be evaluated: this file holds the model, its context and its caches together."""
+"""One model ready to be evaluated: this file holds the model with its context and its caches."""
 
 from __future__ import annotations
 
@@ -83,8 +83,12 @@ class Lease:
         self._loaded = loaded
         self._encoded = encoded
         prompt = encoded.tokens
-        room = min(len(prompt) + answer_tokens, loaded.context_tokens)
-        plan = loaded.prefixes.lease(prompt, room_tokens=room)
+        state = self._snapshot()
+        plan = loaded.prefixes.lease(
+            # A restored sequence has cells of its own, even for tokens that another one holds.
+            prompt if state is None else prompt[:0],
+            room_tokens=len(prompt) + answer_tokens,
+        )
         for sequence in plan.evicted:
             loaded.context.remove(sequence)
         self.sequence = plan.target
@@ -96,8 +100,8 @@ class Lease:
         if plan.source is not None:
             loaded.context.copy(plan.source, plan.target, end=plan.shared_tokens)
         self._trim(prompt, plan.shared_tokens)
-        if plan.shared_tokens < encoded.stable_tokens:
-            self._restore_snapshot()
+        if state is not None:
+            self._restore(state)
 
     def __enter__(self) -> Lease:
         """Take the lease; nothing is evaluated yet."""
@@ -165,23 +169,26 @@ class Lease:
         if self._loaded.snapshots is not None:
             self._loaded.snapshots.save(self.held, self._loaded.context.save(self.sequence))
 
-    def _restore_snapshot(self) -> None:
+    def _snapshot(self) -> bytes | None:
+        """Read the state of the stable prefix, where that is longer than what is in memory."""
         snapshots = self._loaded.snapshots
-        if snapshots is None or self._encoded.stable_tokens < MIN_SNAPSHOT_TOKENS:
-            return
+        stable = self._encoded.stable_tokens
         # The last prompt token is evaluated again in any case, for its logits.
+        if snapshots is None or not MIN_SNAPSHOT_TOKENS <= stable < len(self._encoded.tokens):
+            return None
+        if self._loaded.prefixes.longest_match(self._encoded.tokens) >= stable:
+            return None
+        return snapshots.load(self._encoded.tokens[:stable].tolist())
+
+    def _restore(self, state: bytes) -> None:
         tokens = self._encoded.tokens[: self._encoded.stable_tokens].tolist()
-        state = snapshots.load(tokens)
-        if state is None:
-            return
-        self._loaded.context.remove(self.sequence)
         if self._loaded.context.restore(self.sequence, state):
             self.held = tokens
             self.cached_tokens = len(tokens)
-        else:
-            snapshots.discard(tokens)
-            self._loaded.context.remove(self.sequence)
-            self.held, self.cached_tokens = [], 0
+            return
+        self._loaded.context.remove(self.sequence)
+        if self._loaded.snapshots is not None:
+            self._loaded.snapshots.discard(tokens)
 
 
 def _template(model: Model) -> ChatTemplate:

@@ -23,13 +23,20 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Need:
+    cells: int
+    sequences: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReusePlan:
     """How to get a sequence that holds the longest known prefix of a prompt."""
 
     target: int
     """Sequence to evaluate the prompt in."""
     source: int | None
-    """Sequence to fork from; `None` when `target` itself is extended, or nothing is shared."""
+    """Sequence to fork from; `None` when `target` itself is cut back to the shared prefix and
+    extended, or nothing is shared."""
     shared_tokens: int
     """Length of the prefix that needs no computation."""
     evicted: tuple[int, ...]
@@ -81,10 +88,12 @@ class PrefixCache:
         """
         self._clock += 1
         source, shared = self._best(prompt)
-        evicted = self._evict(room_tokens - shared, keep=source)
-        if source is not None and shared == len(self._entries[source].tokens):
-            entry = self._entries[source]
-            entry.is_leased, entry.last_used = True, self._clock
+        extends = source is not None and shared == len(self._entries[source].tokens)
+        need = _Need(cells=room_tokens - shared, sequences=0 if extends else 1)
+        evicted = self._evict(need, keep=source)
+        if source is not None and (extends or not self._has_room(need)):
+            # Nothing is lost by going on in the sequence itself, or its rest has to give way.
+            self._entries[source] = _Entry(tokens=prompt[:shared], last_used=self._clock)
             return ReusePlan(target=source, source=None, shared_tokens=shared, evicted=evicted)
         target = self.free.pop()
         self._entries[target] = _Entry(tokens=prompt[:shared], last_used=self._clock)
@@ -115,9 +124,9 @@ class PrefixCache:
                 best, shared = sequence, count
         return best, shared
 
-    def _evict(self, needed_tokens: int, *, keep: int | None) -> tuple[int, ...]:
+    def _evict(self, need: _Need, *, keep: int | None) -> tuple[int, ...]:
         evicted: list[int] = []
-        while not self.free or self._used() + needed_tokens > self.capacity_tokens:
+        while not self._has_room(need):
             victims = [
                 (entry.last_used, sequence)
                 for sequence, entry in self._entries.items()
@@ -130,5 +139,6 @@ class PrefixCache:
             evicted.append(victim)
         return tuple(evicted)
 
-    def _used(self) -> int:
-        return unique_cells(entry.tokens for entry in self._entries.values())
+    def _has_room(self, need: _Need) -> bool:
+        used = unique_cells(entry.tokens for entry in self._entries.values())
+        return len(self.free) >= need.sequences and used + need.cells <= self.capacity_tokens

@@ -23,8 +23,11 @@ def pick_token(logits: NDArray[np.float32], sampling: Sampling, *, rng: np.rando
     if sampling.temperature <= 0.0:
         return int(np.argmax(logits))
     candidates = np.flatnonzero(np.isfinite(logits))
-    scaled = logits[candidates].astype(np.float64) / sampling.temperature
-    probabilities = np.exp(scaled - scaled.max())
+    # Shifted before it is scaled: near temperature 0 the quotient would overflow.
+    shifted = logits[candidates].astype(np.float64)
+    shifted -= shifted.max()
+    with np.errstate(over="ignore"):
+        probabilities = np.exp(shifted / sampling.temperature)
     probabilities /= probabilities.sum()
     keep = _kept(probabilities, sampling)
     kept = probabilities[keep]
@@ -35,9 +38,10 @@ def _kept(probabilities: NDArray[np.float64], sampling: Sampling) -> NDArray[np.
     order = np.argsort(-probabilities, kind="stable")
     sorted_probabilities = probabilities[order]
     keep = sorted_probabilities >= sampling.min_p * sorted_probabilities[0]
-    # The token that crosses top_p stays in, so at least one is always kept.
+    # The token that crosses top_p stays in, and the likeliest one whatever the filters say.
     before = np.cumsum(sorted_probabilities) - sorted_probabilities
-    keep &= (before < sampling.top_p) | (np.arange(len(order)) == 0)
+    keep &= before < sampling.top_p
+    keep[0] = True
     return order[keep]
 
 

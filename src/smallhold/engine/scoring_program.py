@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -24,6 +25,9 @@ from smallhold.messages import Usage
 MAX_CHOICES: Final = 1024
 """More labels than this need retrieval first, not a pass each forty."""
 
+MAX_CHOICE_TOKENS: Final = MAX_OUTPUTS
+"""Every token of a choice but its last is one output of the pass, as is the prompt's last."""
+
 Path: TypeAlias = tuple[int, ...]
 ScoreProgram: TypeAlias = Generator[Batch, None, list[float]]
 
@@ -32,7 +36,7 @@ def score(loaded: LoadedModel, request: ScoreRequest, *, emit: Callable[[Reply],
     """Evaluate how likely each choice is as the prompt's continuation.
 
     Raises:
-        ConfigError: there are no choices, too many, or an empty one.
+        ConfigError: there are no choices, too many, an empty one or a very long one.
         ContextOverflowError: the prompt does not fit.
     """
     _check_choices(request.choices)
@@ -74,14 +78,18 @@ class _Ranking:
             tuple(self.loaded.model.tokenize(encoded.tail + choice, parse_special=False))
             for choice in self.choices
         ]
-        # A last line that all choices begin with is part of the prompt.
-        common = _common_length(paths)
+        # Tokens of the last line that all choices begin with are part of the prompt.
+        pieces = [len(self.loaded.model.piece(token)) for token in paths[0]]
+        common = min(
+            common_length(paths), tokens_within(pieces, limit_bytes=len(encoded.tail.encode()))
+        )
         encoded = replace(
             encoded,
             tokens=np.concatenate((encoded.tokens, np.asarray(paths[0][:common], dtype=np.int32))),
         )
         self.loaded.check_fits(encoded)
         branches = [path[common:] for path in paths]
+        _check_lengths(self.choices, branches)
         with Lease(self.loaded, encoded, answer_tokens=MAX_OUTPUTS) as lease:
             scoring = _Scoring(loaded=self.loaded, encoded=encoded, lease=lease)
             yield from scoring.run(branches)
@@ -103,7 +111,22 @@ def _check_choices(choices: Sequence[str]) -> None:
         raise ConfigError(field="choices", value="", remedy="leave empty choices out")
 
 
-def _common_length(paths: Sequence[Path]) -> int:
+def _check_lengths(choices: Sequence[str], branches: Sequence[Path]) -> None:
+    for choice, branch in zip(choices, branches, strict=True):
+        if len(branch) > MAX_CHOICE_TOKENS:
+            raise ConfigError(
+                field="choices",
+                value=choice,
+                remedy=f"it has {len(branch)} tokens; give at most {MAX_CHOICE_TOKENS}",
+            )
+
+
+def tokens_within(piece_bytes: Sequence[int], *, limit_bytes: int) -> int:
+    """Count the leading tokens that end within a number of bytes."""
+    return sum(end <= limit_bytes for end in accumulate(piece_bytes))
+
+
+def common_length(paths: Sequence[Path]) -> int:
     """Count the tokens that all paths share, leaving each at least one of its own."""
     shortest = min(len(path) for path in paths)
     common = 0
@@ -156,7 +179,9 @@ class _Scoring:
             nodes = inner_nodes(group)
             room = max(1, self.loaded.context.batch_tokens - len(nodes))
             yield from self.lease.prefill(until=max(len(self.lease.held), len(prompt) - room))
-            yield from self._evaluate(group, nodes, wanted=branches)
+            # Choices of one token are all read after the prompt, whatever group they are in.
+            if nodes or len(self.lease.held) < len(prompt):
+                yield from self._evaluate(group, nodes, wanted=branches)
 
     def _evaluate(
         self, group: Sequence[Path], nodes: dict[Path, list[int]], *, wanted: Sequence[Path]

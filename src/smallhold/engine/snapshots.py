@@ -7,6 +7,7 @@ context's parameters and the tokens. Anything else is ignored and removed.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
@@ -20,7 +21,10 @@ import numpy as np
 
 _MAGIC: Final = b"SMHKV1\n"
 _DIGEST_BYTES: Final = 32
+_HEADER_BYTES: Final = len(_MAGIC) + 2 * _DIGEST_BYTES
 _SUFFIX: Final = ".kv"
+_PARTIAL_SUFFIX: Final = ".part"
+_SUFFIXES: Final = frozenset({_SUFFIX, _PARTIAL_SUFFIX})
 MIN_SNAPSHOT_TOKENS: Final = 64
 """Shorter prefixes are computed again in about 0.3 s; a snapshot would only wear the disk."""
 
@@ -58,19 +62,20 @@ class SnapshotStore:
             data = path.read_bytes()
         except OSError:
             return None
-        header = len(_MAGIC) + 2 * _DIGEST_BYTES
-        state = data[header:]
-        expected = _MAGIC + self._key(tokens) + hashlib.sha256(state).digest()
-        if data[:header] != expected:
+        state = data[_HEADER_BYTES:]
+        if data[:_HEADER_BYTES] != self._header(tokens, state):
             _log.warning("snapshot.unsound", extra={"bytes": len(data)})
-            path.unlink(missing_ok=True)
+            self.discard(tokens)
             return None
-        os.utime(path)
+        # A folder that may only be read serves as well, it merely forgets what was used last.
+        with contextlib.suppress(OSError):
+            os.utime(path)
         return state
 
     def discard(self, tokens: Sequence[int]) -> None:
         """Remove a snapshot that the engine would not take."""
-        self._path(tokens).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            self._path(tokens).unlink(missing_ok=True)
 
     def holds(self, tokens: Sequence[int]) -> bool:
         """Whether a snapshot of these tokens is there."""
@@ -78,15 +83,29 @@ class SnapshotStore:
 
     def save(self, tokens: Sequence[int], state: bytes) -> None:
         """Write a snapshot whole or not at all. A disk that refuses costs only the speed-up."""
+        size = _HEADER_BYTES + len(state)
+        if size > self.limit_bytes:
+            _log.info("snapshot.too_large", extra={"bytes": size})
+            return
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._make_room(len(state))
-            with tempfile.NamedTemporaryFile(dir=self.folder, delete=False) as file:
-                file.write(_MAGIC + self._key(tokens) + hashlib.sha256(state).digest())
-                file.write(state)
-            Path(file.name).replace(self._path(tokens))
+            self._make_room(size)
+            self._write(self._path(tokens), self._header(tokens, state), state)
         except OSError as error:
             _log.warning("snapshot.not_saved", extra={"errno": error.errno})
+
+    def _write(self, path: Path, *parts: bytes) -> None:
+        with tempfile.NamedTemporaryFile(
+            dir=self.folder, suffix=_PARTIAL_SUFFIX, delete=False
+        ) as file:
+            partial = Path(file.name)
+            try:
+                file.writelines(parts)
+                file.flush()
+                partial.replace(path)
+            except OSError:
+                partial.unlink(missing_ok=True)
+                raise
 
     def _make_room(self, needed_bytes: int) -> None:
         files = sorted(
@@ -100,7 +119,11 @@ class SnapshotStore:
             total -= size
 
     def _files(self) -> list[Path]:
-        return [path for path in self.folder.iterdir() if path.suffix == _SUFFIX]
+        # What a killed process left half-written takes room too, and goes as the oldest does.
+        return [path for path in self.folder.iterdir() if path.suffix in _SUFFIXES]
+
+    def _header(self, tokens: Sequence[int], state: bytes) -> bytes:
+        return _MAGIC + self._key(tokens) + hashlib.sha256(state).digest()
 
     def _key(self, tokens: Sequence[int]) -> bytes:
         data = np.asarray(tokens, dtype="<i4").tobytes()

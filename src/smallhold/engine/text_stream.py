@@ -36,12 +36,15 @@ class TextStream:
         return shown + ("" if self.stopped else rest)
 
     def _release(self) -> str:
-        position = min(
-            (place for place in (self._held.find(text) for text in self._stop) if place >= 0),
-            default=-1,
-        )
-        if position >= 0:
+        # The stop string that is whole first counts, so that it does not matter how the bytes came.
+        found = [
+            (start + len(text), start)
+            for text in self._stop
+            if (start := self._held.find(text)) >= 0
+        ]
+        if found:
             self.stopped = True
+            _, position = min(found)
             shown, self._held = self._held[:position], ""
             return shown
         keep = self._possible_stop_chars()

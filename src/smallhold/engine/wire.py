@@ -8,8 +8,8 @@ socket. Closing that socket is the one and only way to cancel, so a caller that 
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -162,12 +162,15 @@ class Failed(msgspec.Struct, tag="failed"):
     """The request failed with an error of our tree, rebuilt on the other side."""
 
     kind: str
+    message: str
     fields: dict[str, Any]
 
 
 Reply = TextDelta | Finished | Scored | Counted | Described | Failed
 
 _encoder = msgspec.msgpack.Encoder()
+Value = TypeVar("Value")
+
 _load_decoder = msgspec.msgpack.Decoder(Load)
 _command_decoder: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
 _reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
@@ -181,17 +184,25 @@ def encode_frame(message: msgspec.Struct) -> bytes:
 
 def decode_load(body: bytes) -> Load:
     """Read the first control frame. Raises `msgspec.DecodeError` on anything else."""
-    return _load_decoder.decode(body)
+    return _decode(_load_decoder, body)
 
 
 def decode_command(body: bytes) -> Command:
     """Read a request. Raises `msgspec.DecodeError` on anything else."""
-    return _command_decoder.decode(body)
+    return _decode(_command_decoder, body)
 
 
 def decode_reply(body: bytes) -> Reply:
     """Read a reply. Raises `msgspec.DecodeError` on anything else."""
-    return _reply_decoder.decode(body)
+    return _decode(_reply_decoder, body)
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[Value], body: bytes) -> Value:
+    try:
+        return decoder.decode(body)
+    except (RecursionError, UnicodeDecodeError) as error:
+        # msgspec leaves these two as they are; to us they are broken frames like any other.
+        raise msgspec.DecodeError(type(error).__name__) from error
 
 
 def to_wire_prompt(prompt: Prompt) -> WirePrompt:
@@ -301,16 +312,24 @@ def from_score(command: Score) -> ScoreRequest:
 
 def to_failed(error: SmallholdError) -> Failed:
     """Send an error of our tree: its class and the fields it was built from."""
-    fields = {name: _plain(value) for name, value in vars(error).items()}
-    return Failed(kind=type(error).__name__, fields=fields)
+    fields = {
+        name: _plain(value) for name, value in vars(error).items() if not name.startswith("_")
+    }
+    return Failed(kind=type(error).__name__, message=str(error), fields=fields)
 
 
 def _plain(value: object) -> object:
-    if value is None or isinstance(value, str | int | float | bool):
-        return value
-    if isinstance(value, Mapping | Sequence):
-        return msgspec.to_builtins(value)
-    return repr(value)
+    """Keep what msgpack can carry; anything else becomes text, since only people read it."""
+    if isinstance(value, tuple | list):
+        items = cast("Sequence[object]", value)
+        return [_plain(item) for item in items]
+    if isinstance(value, Exception):
+        return str(value)
+    try:
+        _encoder.encode(value)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return repr(value)
+    return value
 
 
 def from_failed(failed: Failed, *, model: str) -> SmallholdError:
@@ -318,7 +337,11 @@ def from_failed(failed: Failed, *, model: str) -> SmallholdError:
     kind = getattr(exceptions, failed.kind, None)
     if isinstance(kind, type) and issubclass(kind, SmallholdError):
         try:
-            return kind(**failed.fields)
-        except TypeError:
+            error = kind(**failed.fields)
+        except (TypeError, ValueError, AttributeError, LookupError):
             pass
-    return WorkerDiedError(model=model, cause=f"it reported {failed.kind}: {failed.fields}")
+        else:
+            # Fields that became text on the way must not change the words.
+            error.args = (failed.message,)
+            return error
+    return WorkerDiedError(model=model, cause=f"it reported {failed.kind}: {failed.message}")

@@ -2,7 +2,8 @@
 
 The control socket brings first how to load the model, then one socket for each request. When it
 closes, the parent is gone or done with the model, and the process ends at once, also in the middle
-of a pass: a thread of its own waits for that.
+of a pass: a thread of its own waits for that. A model that cannot be loaded is refused to everybody
+who asks, until the parent closes.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ import socket
 import sys
 import threading
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import msgspec
 
 from smallhold.engine.config import ModelConfig
-from smallhold.engine.frames import PeerGone, is_closed, read_frame, write_frame
+from smallhold.engine.frames import PeerGoneError, is_closed, read_frame, write_frame
 from smallhold.engine.generation_program import generate
 from smallhold.engine.llama import system_info, version
 from smallhold.engine.loaded import LoadedModel, Program
@@ -44,7 +46,7 @@ from smallhold.engine.wire import (
     from_wire_prompt,
     to_failed,
 )
-from smallhold.exceptions import DecodeError, ModelLoadError, SmallholdError
+from smallhold.exceptions import DecodeError, SmallholdError
 
 _COMMAND_TIMEOUT_S = 10.0
 """A client sends its command at once after handing over the socket."""
@@ -61,20 +63,27 @@ class Job:
     arrived_s: float
 
 
+Jobs: TypeAlias = "queue.SimpleQueue[Job | None]"
+"""Requests in order of arrival; `None` once the parent of a worker without a model has closed."""
+
+
 def run(control: socket.socket) -> None:
     """Serve requests until the control socket closes."""
     config = to_config(decode_load(read_frame(control)))
-    jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
-    threading.Thread(target=_receive, args=(control, jobs), daemon=True).start()
+    jobs: Jobs = queue.SimpleQueue()
+    has_failed = threading.Event()
+    threading.Thread(target=_watch, args=(control, jobs, has_failed), daemon=True).start()
     with ExitStack() as stack:
         try:
             loaded = LoadedModel(config, stack=stack)
             loaded.warm_up()
-        except ModelLoadError as error:
-            _refuse(jobs.get(), error)
+        except SmallholdError as error:
+            stack.close()
+            has_failed.set()
+            _refuse_all(jobs, to_failed(error))
             return
-        while True:
-            _serve(loaded, jobs.get())
+        while (job := jobs.get()) is not None:
+            _serve(loaded, job)
 
 
 def to_config(load: Load) -> ModelConfig:
@@ -93,22 +102,34 @@ def to_config(load: Load) -> ModelConfig:
     )
 
 
-def _receive(control: socket.socket, jobs: queue.SimpleQueue[Job]) -> None:
+def _watch(control: socket.socket, jobs: Jobs, has_failed: threading.Event) -> None:
+    status = 1
+    try:
+        _receive(control, jobs)
+        status = 0
+    finally:
+        if has_failed.is_set():
+            jobs.put(None)
+        else:
+            # No clean-up: the main thread may be inside a pass of several seconds.
+            os._exit(status)
+
+
+def _receive(control: socket.socket, jobs: Jobs) -> None:
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, 1, 1)
         if not data:
-            # No clean-up: the main thread may be inside a pass of several seconds.
-            os._exit(0)
+            return
         for descriptor in descriptors:
             _accept(socket.socket(fileno=descriptor), jobs)
 
 
-def _accept(connection: socket.socket, jobs: queue.SimpleQueue[Job]) -> None:
+def _accept(connection: socket.socket, jobs: Jobs) -> None:
     arrived_s = time.monotonic()
     connection.settimeout(_COMMAND_TIMEOUT_S)
     try:
         command = decode_command(read_frame(connection))
-    except (OSError, PeerGone, msgspec.DecodeError):
+    except (OSError, PeerGoneError, msgspec.DecodeError):
         _log.warning("worker.bad_command")
         connection.close()
         return
@@ -116,23 +137,24 @@ def _accept(connection: socket.socket, jobs: queue.SimpleQueue[Job]) -> None:
     jobs.put(Job(connection=connection, command=command, arrived_s=arrived_s))
 
 
-def _refuse(job: Job, error: SmallholdError) -> None:
-    with job.connection:
-        _send(job, to_failed(error))
+def _refuse_all(jobs: Jobs, failed: Failed) -> None:
+    while (job := jobs.get()) is not None:
+        with job.connection:
+            _answer_failure(job, failed)
 
 
 def _send(job: Job, reply: Reply) -> None:
     try:
         write_frame(job.connection, reply)
     except OSError as error:
-        raise PeerGone from error
+        raise PeerGoneError from error
 
 
 def _serve(loaded: LoadedModel, job: Job) -> None:
     with job.connection:
         try:
             _drive(loaded, job)
-        except PeerGone:
+        except PeerGoneError:
             _log.info("worker.cancelled")
         except SmallholdError as error:
             _answer_failure(job, to_failed(error))
@@ -141,7 +163,7 @@ def _serve(loaded: LoadedModel, job: Job) -> None:
 def _answer_failure(job: Job, failed: Failed) -> None:
     try:
         _send(job, failed)
-    except PeerGone:
+    except PeerGoneError:
         _log.info("worker.cancelled")
 
 
@@ -149,7 +171,7 @@ def _drive(loaded: LoadedModel, job: Job) -> None:
     with closing(_program(loaded, job)) as program:
         for batch in program:
             if is_closed(job.connection):
-                raise PeerGone
+                raise PeerGoneError
             try:
                 loaded.context.decode(batch)
             except DecodeError as error:
@@ -183,7 +205,9 @@ def _program(loaded: LoadedModel, job: Job) -> Program:
 
 def main() -> None:
     """Start on the control socket whose descriptor is the only argument."""
-    run(socket.socket(fileno=int(sys.argv[1])))
+    # A parent that is gone before it has said what to load wants nothing more.
+    with suppress(PeerGoneError):
+        run(socket.socket(fileno=int(sys.argv[1])))
 
 
 if __name__ == "__main__":

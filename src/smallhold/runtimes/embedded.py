@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from smallhold.engine.client import Connection, Engine
@@ -67,7 +67,7 @@ class EmbeddedRuntime:
         return self._engine.pid
 
     @asynccontextmanager
-    async def stream(self, request: GenerationRequest) -> AsyncIterator[TokenStream]:
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[TokenStream]:
         """Generate text; leaving the block stops the worker within one forward pass."""
         async with self._engine.request(to_generate(request)) as connection:
             yield _EmbeddedStream(connection, runtime=self.name)
@@ -109,6 +109,7 @@ class _EmbeddedStream:
         self._connection = connection
         self._runtime = runtime
         self._completion: Completion | None = None
+        self._pieces = self._receive()
 
     @property
     def completion(self) -> Completion:
@@ -116,7 +117,10 @@ class _EmbeddedStream:
             raise ModelOutputError(runtime=self._runtime, problem="the stream has not ended yet")
         return self._completion
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self._pieces
+
+    async def _receive(self) -> AsyncGenerator[str]:
         pieces: list[str] = []
         while self._completion is None:
             match await self._connection.receive():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from smallhold.exceptions import ConfigError
+
 
 class ManualClock:
     """A monotonic clock that stands still until it is moved.
@@ -17,7 +19,9 @@ class ManualClock:
         return self._now_s
 
     def advance(self, seconds: float) -> None:
-        """Move the clock forward. Raises `ValueError` for a step back."""
+        """Move the clock forward. Raises `ConfigError` for a step back."""
         if seconds < 0:
-            raise ValueError(f"seconds = {seconds!r}: a monotonic clock cannot go back")
+            raise ConfigError(
+                field="seconds", value=seconds, remedy="a monotonic clock goes forward only"
+            )
         self._now_s += seconds

@@ -6,7 +6,7 @@ It ships with the product, for users' tests and our own: no model, no process, t
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -14,8 +14,21 @@ from typing import Final, TypeAlias
 import anyio
 import anyio.lowlevel
 
-from smallhold.exceptions import ContextOverflowError, ScriptExhaustedError, SmallholdError
-from smallhold.generation import GenerationRequest, JsonSchemaConstraint, Prompt, ScoreRequest, Scores
+from smallhold.exceptions import (
+    ConfigError,
+    ContextOverflowError,
+    ModelOutputError,
+    ScriptExhaustedError,
+    SmallholdError,
+    UnsupportedFeatureError,
+)
+from smallhold.generation import (
+    GenerationRequest,
+    JsonSchemaConstraint,
+    Prompt,
+    ScoreRequest,
+    Scores,
+)
 from smallhold.messages import (
     Completion,
     FinishReason,
@@ -31,9 +44,11 @@ from smallhold.runtimes.dialects import HERMES, CallDialect
 from smallhold.runtimes.limits import Capability, RuntimeLimits
 from smallhold.runtimes.protocol import TokenStream
 
-OWN_DECODER: Final = frozenset(
-    {Capability.SCORING, Capability.CONTINUATION, Capability.CONSTRAINTS}
-)
+OWN_DECODER: Final = frozenset({
+    Capability.SCORING,
+    Capability.CONTINUATION,
+    Capability.CONSTRAINTS,
+})
 """Capabilities of a runtime whose decoder the agent owns, as the embedded one."""
 NATIVE: Final = frozenset({Capability.NATIVE_TOOL_CALLS})
 """Capabilities of a server that parses tool calls by itself."""
@@ -119,14 +134,29 @@ class ScriptedRuntime:
         return self._limits
 
     @asynccontextmanager
-    async def stream(self, request: GenerationRequest) -> AsyncIterator[TokenStream]:
+    async def stream(self, request: GenerationRequest) -> AsyncGenerator[TokenStream]:
         """Play the next entry."""
         prompt_tokens = await self._fit(request.prompt)
         self.requests.append(request)
         yield _ScriptedStream(await self._next("a generation"), request, prompt_tokens)
 
     async def score(self, request: ScoreRequest) -> Scores:
-        """Make the next entry's tool the likeliest choice, or the last choice before an answer."""
+        """Make the next entry's tool the likeliest choice, or the last choice before an answer.
+
+        Raises:
+            ConfigError: There is nothing to choose from.
+            UnsupportedFeatureError: The claimed capabilities lack scoring.
+        """
+        if Capability.SCORING not in self._limits.capabilities:
+            raise UnsupportedFeatureError(
+                runtime=self.name,
+                feature="the scoring of choices",
+                remedy="Give `ScriptedRuntime` the capabilities `OWN_DECODER`.",
+            )
+        if not request.choices or "" in request.choices:
+            raise ConfigError(
+                field="choices", value=request.choices, remedy="give choices that are not empty"
+            )
         prompt_tokens = await self._fit(request.prompt)
         chosen = await self._chosen(request.choices)
         return Scores(
@@ -183,14 +213,18 @@ class _ScriptedStream:
         self._request = request
         self._prompt_tokens = prompt_tokens
         self._completion: Completion | None = None
+        self._pieces = self._play()
 
     @property
     def completion(self) -> Completion:
         if self._completion is None:
-            raise ScriptExhaustedError(asked_for="a completion before its end", played=0)
+            raise ModelOutputError(runtime="scripted", problem="the stream has not ended yet")
         return self._completion
 
-    async def __aiter__(self) -> AsyncIterator[str]:
+    def __aiter__(self) -> AsyncIterator[str]:
+        return self._pieces
+
+    async def _play(self) -> AsyncGenerator[str]:
         match self._entry:
             case Fault(error=error, after_text=text):
                 for word in words(text):
@@ -198,6 +232,9 @@ class _ScriptedStream:
                 raise error
             case Call() as planned if self._request.constraint is None:
                 self._finish("", planned)
+            case Call() if not isinstance(self._request.constraint, JsonSchemaConstraint):
+                # Asked for prose, a model that only wants to call has nothing to say.
+                self._finish("", None)
             case Call() as planned:
                 text = json.dumps(planned.arguments) + _closing(self._request)
                 reason = FinishReason.LENGTH if planned.is_cut else FinishReason.STOP
@@ -210,9 +247,7 @@ class _ScriptedStream:
                     yield word
                     await anyio.lowlevel.checkpoint()
                 is_cut = "".join(shown) != text
-                self._finish(
-                    "".join(shown), None, reason=FinishReason.LENGTH if is_cut else reason
-                )
+                self._finish("".join(shown), None, reason=FinishReason.LENGTH if is_cut else reason)
             case Delay():
                 return
 

@@ -1,0 +1,137 @@
+"""What a text mentions: this file holds the test whether a value stands in what was said.
+
+The test is lenient about spelling and strict about content: endings, case and punctuation do not
+count, numbers may be written as words, with a unit of thousand or million, or as a percentage.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from smallhold.messages import JsonValue
+
+_STEM_CHARS: Final = 4
+"""Words are equal if they begin alike: `detail` and `details`, `standardize` and `standard`."""
+_TOLERANCE: Final = 1e-9
+_NUMBER_WORDS: Final = {
+    "zero": 0.0,
+    "one": 1.0,
+    "two": 2.0,
+    "three": 3.0,
+    "four": 4.0,
+    "five": 5.0,
+    "six": 6.0,
+    "seven": 7.0,
+    "eight": 8.0,
+    "nine": 9.0,
+    "ten": 10.0,
+    "eleven": 11.0,
+    "twelve": 12.0,
+}
+_SCALES: Final = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "k": 1e3, "m": 1e6}
+_PERCENT: Final = 100.0
+_WORD: Final = re.compile(r"[^\W_]+")
+_NUMBER: Final = re.compile(
+    r"(?<![\w.])(-?\d[\d,]*(?:\.\d+)?)\s*(%|percent\b|thousand\b|million\b|billion\b|k\b|m\b)?"
+)
+_CLAUSE: Final = re.compile(r"[,;:!?\n\"()]+|\.(?=\s|$)")
+_MAX_SPAN_WORDS: Final = 4
+# fmt: off
+_EDGES: Final = frozenset({
+    "a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "by", "with", "and", "or",
+    "is", "are", "was", "what", "which", "who", "how", "me", "my", "i", "you", "your", "it",
+    "please",
+})
+# fmt: on
+_DATE: Final = re.compile(r"\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}:\d{2}")
+_NAME_FILLERS: Final = frozenset({"include", "with", "enable", "show", "flag", "option", "want"})
+"""Words of parameter names that say nothing about the subject."""
+
+
+def stems(text: str) -> set[str]:
+    """Give the beginnings of a text's words."""
+    return {word[:_STEM_CHARS] for word in _WORD.findall(text.casefold())}
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """List the numbers that a text names, in digits and in words."""
+    found: list[float] = []
+    for match in _NUMBER.finditer(text.casefold()):
+        value = float(match[1].replace(",", ""))
+        found.append(value)
+        if match[2] in {"%", "percent"}:
+            found.append(value / _PERCENT)
+        elif match[2] is not None:
+            found.append(value * _SCALES[match[2]])
+    found += [
+        _NUMBER_WORDS[word] for word in _WORD.findall(text.casefold()) if word in _NUMBER_WORDS
+    ]
+    return tuple(found)
+
+
+def looks_like_date(text: str) -> bool:
+    """Tell whether a text is a date or a time in digits, which users write in words."""
+    return _DATE.match(text.strip()) is not None
+
+
+@dataclass(frozen=True)
+class Said:
+    """A text that values are looked up in."""
+
+    text: str
+
+    @cached_property
+    def _stems(self) -> set[str]:
+        return stems(self.text)
+
+    @cached_property
+    def numbers(self) -> tuple[float, ...]:
+        """The numbers that the text names."""
+        return numbers(self.text)
+
+    def spans(self) -> tuple[str, ...]:
+        """List the runs of up to four words that no punctuation interrupts, as they are written.
+
+        Runs that begin or end with an article or preposition are left out: they are no values.
+        """
+        found: dict[str, None] = {}
+        for clause in _CLAUSE.split(self.text):
+            words = clause.split()
+            for start in range(len(words)):
+                for end in range(start + 1, min(start + _MAX_SPAN_WORDS, len(words)) + 1):
+                    if (
+                        words[start].casefold() not in _EDGES
+                        and words[end - 1].casefold() not in _EDGES
+                    ):
+                        found[" ".join(words[start:end])] = None
+        return tuple(found)
+
+    def mentions(self, value: JsonValue, *, name: str) -> bool:
+        """Tell whether an argument's value comes from this text.
+
+        Args:
+            value: The value.
+            name: The argument's name: a truth value is mentioned if its subject is.
+        """
+        match value:
+            case bool():
+                return bool((stems(name.replace("_", " ")) - _FILLER_STEMS) & self._stems)
+            case int() | float():
+                return any(
+                    known - _TOLERANCE <= value <= known + _TOLERANCE for known in self.numbers
+                )
+            case str():
+                wanted = stems(value)
+                return bool(wanted) and wanted <= self._stems
+            case list():
+                return any(self.mentions(item, name=name) for item in value)
+            case dict():
+                return any(self.mentions(item, name=key) for key, item in value.items())
+            case None:
+                return False
+
+
+_FILLER_STEMS: Final = {word[:_STEM_CHARS] for word in _NAME_FILLERS}
