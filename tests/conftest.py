@@ -9,8 +9,12 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
+from smallhold.engine.client import worker_environment
 from smallhold.models import ModelStore, load_catalog
 from smallhold.settings import load_settings
+
+# Tests also evaluate models in this process, whose OpenMP library reads this when it is loaded.
+os.environ.update(worker_environment(os.environ))
 
 settings.register_profile("smallhold", derandomize=True, deadline=None, print_blob=False)
 settings.load_profile("smallhold")

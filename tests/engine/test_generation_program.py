@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from smallhold.engine.generation_program import generate
+from smallhold.evals.json_schema import is_valid_json
+from smallhold.exceptions import ContextOverflowError, DecodeError, UnsupportedSchemaError
+from smallhold.generation import (
+    GenerationRequest,
+    JsonSchemaConstraint,
+    LarkConstraint,
+    Sampling,
+)
+from smallhold.messages import FinishReason, JsonObject
+
+if TYPE_CHECKING:
+    from tests.engine.conftest import Asking, Driver, SecondOpinion
+
+QUESTIONS = (
+    "What is the capital of France?",
+    "Count from one to ten in words.",
+    "Write one sentence about the sea.",
+    "Say hello.",
+)
+LONG = "The shop opens at nine. " * 30
+
+SCHEMAS: tuple[JsonObject, ...] = (
+    {"type": "string", "maxLength": 12},
+    {"type": "integer", "minimum": 0, "maximum": 99},
+    {"enum": ["red", "green", "blue", None, 4]},
+    {"type": "array", "items": {"type": "boolean"}, "minItems": 2, "maxItems": 3},
+    {"anyOf": [{"type": "null"}, {"type": "object", "maxProperties": 0}]},
+    {
+        "type": "object",
+        "properties": {
+            "city": {"type": "string", "maxLength": 10},
+            "days": {"type": "integer", "minimum": 1, "maximum": 9},
+            "unit": {"enum": ["celsius", "fahrenheit"]},
+        },
+        "required": ["city", "unit"],
+        "additionalProperties": False,
+    },
+    {
+        "type": "object",
+        "properties": {"when": {"type": "string", "format": "date"}, "at": {"$ref": "#/$defs/p"}},
+        "required": ["when", "at"],
+        "additionalProperties": False,
+        "$defs": {"p": {"type": "object", "properties": {"x": {"type": "boolean"}},
+                        "required": ["x"], "additionalProperties": False}},
+    },
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_greedy_text_is_what_llama_cpp_gives_without_us(
+    driver: Driver, ask: Asking, second_opinion: SecondOpinion, question: str
+) -> None:
+    model = driver.loaded
+    prompt = ask(question)
+    tokens = model.encoder.encode(prompt, splits_tail=False).tokens.tolist()
+    expected = second_opinion.greedy(tokens, max_tokens=20)
+    text, finished = driver.finish(GenerationRequest(prompt=prompt, max_tokens=20))
+    assert text == b"".join(model.model.piece(token) for token in expected).decode()
+    assert finished.usage.completion_tokens == len(expected)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_prompt_in_memory_costs_one_token_and_gives_the_same_text(
+    driver: Driver, ask: Asking, question: str
+) -> None:
+    request = GenerationRequest(prompt=ask(question, system=LONG), max_tokens=8)
+    cold, cold_end = driver.finish(request)
+    warm, warm_end = driver.finish(request)
+    assert warm == cold
+    assert cold_end.usage.cached_tokens == 0
+    assert warm_end.usage.cached_tokens == warm_end.usage.prompt_tokens - 1
+    assert warm_end.usage.passes < cold_end.usage.passes
+
+
+def test_agents_with_the_same_instructions_share_them(driver: Driver, ask: Asking) -> None:
+    driver.finish(GenerationRequest(prompt=ask("Hello!", system=LONG), max_tokens=1))
+    prompt = ask("Where is it?", system=LONG)
+    _, finished = driver.finish(GenerationRequest(prompt=prompt, max_tokens=1))
+    stable = driver.loaded.encoder.encode(prompt, splits_tail=False).stable_tokens
+    assert finished.usage.cached_tokens >= stable > 150
+
+
+def test_every_forward_pass_is_counted(driver: Driver, ask: Asking) -> None:
+    request = GenerationRequest(prompt=ask("Hello!", system=LONG), max_tokens=5)
+    _, finished = driver.finish(request)
+    usage = finished.usage
+    assert usage.passes == len(driver.batch_sizes)
+    assert usage.passes == -(-(usage.prompt_tokens - 1) // 64) + usage.completion_tokens
+    # The last token that is made is not evaluated, since nothing is to follow it.
+    assert sum(driver.batch_sizes) == usage.prompt_tokens + usage.completion_tokens - 1
+
+
+def test_the_token_limit_is_told_as_such(driver: Driver, ask: Asking) -> None:
+    _, finished = driver.finish(GenerationRequest(prompt=ask("Tell a story."), max_tokens=3))
+    assert finished.finish_reason == FinishReason.LENGTH
+    assert finished.usage.completion_tokens == 3
+
+
+def test_the_context_windows_end_is_told_as_the_limit_too(driver: Driver, ask: Asking) -> None:
+    prompt = ask("Go on for ever. " + "word " * 450, continuation="1 2 3 4 5 6 7")
+    request = GenerationRequest(prompt=prompt, max_tokens=100_000)
+    _, finished = driver.finish(request)
+    assert finished.finish_reason == FinishReason.LENGTH
+    assert finished.usage.prompt_tokens + finished.usage.completion_tokens == 512
+
+
+def test_a_prompt_that_leaves_no_room_is_refused_with_its_numbers(
+    driver: Driver, ask: Asking
+) -> None:
+    with pytest.raises(ContextOverflowError) as caught:
+        driver.finish(GenerationRequest(prompt=ask("word " * 600)))
+    assert caught.value.limit_tokens == 512
+    assert caught.value.prompt_tokens > 600
+    assert driver.batch_sizes == []
+
+
+def test_a_stop_string_ends_the_answer_before_itself(driver: Driver, ask: Asking) -> None:
+    request = GenerationRequest(prompt=ask(QUESTIONS[1]), max_tokens=24)
+    whole, _ = driver.finish(request)
+    stop = whole[5:9]
+    text, finished = driver.finish(replace(request, stop=(stop,)))
+    assert text == whole[: whole.index(stop)]
+    assert finished.finish_reason == FinishReason.STOP
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=lambda schema: json.dumps(schema)[:40])
+@pytest.mark.parametrize("temperature", [0.0, 1.5])
+def test_constrained_output_is_always_valid(
+    driver: Driver, ask: Asking, schema: JsonObject, temperature: float
+) -> None:
+    request = GenerationRequest(
+        prompt=ask("Give me some JSON."),
+        constraint=JsonSchemaConstraint(schema=schema),
+        sampling=Sampling(temperature=temperature, seed=3),
+        max_tokens=120,
+    )
+    text, finished = driver.finish(request)
+    assert finished.finish_reason == FinishReason.STOP
+    assert is_valid_json(json.loads(text), schema)
+
+
+@pytest.mark.parametrize("max_tokens", [1, 3, 6])
+def test_constrained_output_that_is_cut_says_so(
+    driver: Driver, ask: Asking, max_tokens: int
+) -> None:
+    schema = SCHEMAS[5]
+    request = GenerationRequest(
+        prompt=ask("Weather in Paris?"),
+        constraint=JsonSchemaConstraint(schema=schema),
+        max_tokens=max_tokens,
+    )
+    text, finished = driver.finish(request)
+    assert finished.finish_reason == FinishReason.LENGTH
+    assert finished.usage.completion_tokens == max_tokens
+    with pytest.raises(json.JSONDecodeError):
+        json.loads(text)
+    whole, _ = driver.finish(replace(request, max_tokens=100))
+    assert whole.startswith(text)
+
+
+def test_forced_tokens_take_no_pass_of_their_own(driver: Driver, ask: Asking) -> None:
+    constraint = JsonSchemaConstraint(schema={"const": {"name": "order_status", "arguments": {}}})
+    text, finished = driver.finish(
+        GenerationRequest(prompt=ask("Hello!"), constraint=constraint, max_tokens=50)
+    )
+    assert json.loads(text)["name"] == "order_status"
+    assert finished.usage.forced_tokens == finished.usage.completion_tokens
+    assert finished.usage.passes == 0
+
+
+def test_forced_tokens_do_not_change_what_is_chosen_between_them(
+    driver: Driver, ask: Asking
+) -> None:
+    request = GenerationRequest(
+        prompt=ask("Weather in Paris?"),
+        constraint=JsonSchemaConstraint(schema=SCHEMAS[5]),
+        max_tokens=60,
+    )
+    text, finished = driver.finish(request)
+    usage = finished.usage
+    assert usage.forced_tokens > 5
+    assert usage.passes < usage.completion_tokens
+    assert driver.finish(request)[0] == text
+
+
+def test_the_continuations_last_line_is_decoded_again_but_not_shown(
+    driver: Driver, ask: Asking
+) -> None:
+    request = GenerationRequest(
+        prompt=ask("Weather in Paris?", continuation='<tool_call>\n{"name": "w", "arguments": '),
+        constraint=JsonSchemaConstraint(schema=SCHEMAS[5], closing="}"),
+        max_tokens=80,
+    )
+    text, _ = driver.finish(request)
+    assert text.endswith("}}")
+    assert is_valid_json(json.loads(text[:-1]), SCHEMAS[5])
+
+
+def test_a_lark_grammar_holds_the_output(driver: Driver, ask: Asking) -> None:
+    request = GenerationRequest(
+        prompt=ask("Is water wet?"), constraint=LarkConstraint(grammar='start: "maybe" | "never"')
+    )
+    text, finished = driver.finish(request)
+    assert text in {"maybe", "never"}
+    assert finished.finish_reason == FinishReason.STOP
+
+
+def test_a_schema_that_cannot_be_enforced_is_refused_before_any_pass(
+    driver: Driver, ask: Asking
+) -> None:
+    constraint = JsonSchemaConstraint(schema={"type": "array", "uniqueItems": True})
+    with pytest.raises(UnsupportedSchemaError):
+        driver.finish(GenerationRequest(prompt=ask("Hello!"), constraint=constraint))
+    assert driver.batch_sizes == []
+
+
+def test_the_same_seed_gives_the_same_text_and_another_seed_another(
+    driver: Driver, ask: Asking
+) -> None:
+    def told(seed: int | None) -> str:
+        sampling = Sampling(temperature=1.2, top_p=0.95, seed=seed)
+        request = GenerationRequest(prompt=ask("Tell a story."), sampling=sampling, max_tokens=12)
+        return driver.finish(request)[0]
+
+    told(0)
+    assert told(1) == told(1)
+    assert len({told(seed) for seed in (1, 2, 3, None, None)}) == 5
+
+
+def test_a_request_left_between_two_passes_hands_back_what_it_had_computed(
+    driver: Driver, ask: Asking
+) -> None:
+    request = GenerationRequest(prompt=ask("Hello!", system=LONG), max_tokens=5)
+    _, nothing = driver.generate(request, passes=2)
+    assert nothing is None
+    assert driver.batch_sizes == [64, 64]
+    text, finished = driver.finish(request)
+    assert finished.usage.cached_tokens == 128
+    driver.forget_all()
+    assert driver.finish(request)[0] == text
+
+
+def test_a_pass_that_fails_leaves_nothing_to_be_trusted(driver: Driver, ask: Asking) -> None:
+    request = GenerationRequest(prompt=ask("Hello!", system=LONG), max_tokens=5)
+    tokens = driver.loaded.encoder.encode(request.prompt, splits_tail=False).tokens
+    program = generate(driver.loaded, request, emit=lambda _: None, arrived_s=0.0)
+    driver.loaded.context.decode(next(program))
+    next(program)
+    with pytest.raises(DecodeError):
+        program.throw(DecodeError(problem="the cable is out"))
+    assert driver.loaded.prefixes.longest_match(tokens) == 0
+    assert len(driver.loaded.prefixes.free) == 16
+
+
+@pytest.mark.slow
+def test_more_conversations_than_fit_go_on_being_answered(driver: Driver, ask: Asking) -> None:
+    for number in range(18):
+        request = GenerationRequest(prompt=ask(f"{number} is a number. " * 12), max_tokens=1)
+        _, finished = driver.finish(request)
+        assert finished.usage.completion_tokens >= 1
+
+
+@pytest.mark.slow
+def test_two_long_conversations_that_share_their_beginning_fit_in_turn(
+    driver: Driver, ask: Asking
+) -> None:
+    for topic in ("ships", "trains", "ships", "bicycles"):
+        prompt = ask(f"Tell about {topic}. " * 60, system="Be kind. " * 60)
+        _, finished = driver.finish(GenerationRequest(prompt=prompt, max_tokens=2))
+        assert finished.usage.completion_tokens > 0
