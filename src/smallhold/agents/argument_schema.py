@@ -12,6 +12,7 @@ from smallhold.messages import JsonObject, JsonValue
 MAX_DECODED_INTEGER: Final = 10**15
 """A grammar without bounds lets a model write zeros until its token limit. No quantity or price in
 a user's sentence is larger, and identifiers are strings."""
+_INTEGER_BOUNDS: Final = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum")
 
 
 def bounded_schema(schema: JsonObject) -> JsonObject:
@@ -19,12 +20,22 @@ def bounded_schema(schema: JsonObject) -> JsonObject:
     narrowed: JsonObject = {key: _narrow_value(key, value) for key, value in schema.items()}
     if narrowed.get("type") == "object" and _names_every_field(narrowed):
         narrowed.setdefault("additionalProperties", False)
-    if narrowed.get("type") == "integer" and not narrowed.keys() & {"enum", "const"}:
+    if narrowed.get("type") == "integer" and _is_of_everyday_size(narrowed):
         if "exclusiveMinimum" not in narrowed:
             narrowed.setdefault("minimum", -MAX_DECODED_INTEGER)
         if "exclusiveMaximum" not in narrowed:
             narrowed.setdefault("maximum", MAX_DECODED_INTEGER)
     return narrowed
+
+
+def _is_of_everyday_size(schema: JsonObject) -> bool:
+    """Whether the tool itself asks for no larger integers than a model may write."""
+    if schema.keys() & {"enum", "const"}:
+        return False
+    bounds = (schema.get(key) for key in _INTEGER_BOUNDS)
+    return all(
+        abs(bound) < MAX_DECODED_INTEGER for bound in bounds if isinstance(bound, int | float)
+    )
 
 
 def _names_every_field(schema: JsonObject) -> bool:

@@ -17,7 +17,7 @@ NO_TOOL_NAME: Final = "no_suitable_tool"
 """Pseudo-tool scored beside the real ones. Source: `docs/evaluation.md`, decisions: its calibrated
 margin separates relevant from irrelevant messages far better than asking the model yes or no."""
 
-RIVAL_MARGIN: Final = 7.0
+RIVAL_MARGIN: Final = 2.75
 """Nats within which a less likely tool is still worth filling. Source: `docs/evaluation.md`."""
 MAX_RIVALS: Final = 2
 """Each rival costs a fill of a dozen passes."""

@@ -40,7 +40,7 @@ def ungrounded_arguments(arguments: JsonObject, texts: Iterable[str]) -> tuple[s
 
 def _identifiers(value: JsonValue) -> Iterator[str]:
     match value:
-        case str() if _is_identifier(value):
+        case str() if is_identifier(value):
             yield value
         case list():
             for item in value:
@@ -52,7 +52,8 @@ def _identifiers(value: JsonValue) -> Iterator[str]:
             return
 
 
-def _is_identifier(text: str) -> bool:
+def is_identifier(text: str) -> bool:
+    """Tell whether a text is a number or address that stands for one thing, never composed."""
     if _EMAIL.fullmatch(text.strip()):
         return True
     if _DATE_OR_TIME.search(text):

@@ -6,6 +6,7 @@ count, numbers may be written as words, with a unit of thousand or million, or a
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -69,7 +70,8 @@ def numbers(text: str) -> tuple[float, ...]:
     found += [
         _NUMBER_WORDS[word] for word in _WORD.findall(text.casefold()) if word in _NUMBER_WORDS
     ]
-    return tuple(found)
+    # Hundreds of digits overflow to infinity, which is no JSON.
+    return tuple(number for number in found if math.isfinite(number))
 
 
 def looks_like_date(text: str) -> bool:

@@ -81,8 +81,8 @@ class Filling:
     usage: Usage
     narrowed: JsonObject | None = None
     """Schema to choose unmentioned values under; see `Revision.narrowed`."""
-    is_grounded: bool = False
-    """Whether every required value was mentioned."""
+    unmentioned: int = 0
+    """How many decoded values nobody mentioned."""
     is_complete: bool = True
     extra_usage: Usage = field(default_factory=Usage)
     """Cost of choosing unmentioned values."""
@@ -103,8 +103,8 @@ class ScoredPlanner:
     async def plan(self, prompt: Prompt, *, tool_choice: ToolChoice, call_id: str) -> Plan:
         """Decide on a tool and fill its arguments.
 
-        Where the likeliest tool's required values were not mentioned and a close rival's were, the
-        rival is meant: the user said what it needs.
+        Where values for the likeliest tool were not mentioned, and those for a close rival were,
+        the rival is meant: the user said what it needs.
 
         Args:
             prompt: Instructions, conversation and tools, without continuation.
@@ -118,9 +118,9 @@ class ScoredPlanner:
         for name in (decision.tool, *decision.rivals):
             filling = await self.fill(prompt, tool_named(prompt.tools, name))
             usage += filling.usage
-            if chosen is None or filling.is_grounded:
+            if chosen is None or filling.unmentioned < chosen.unmentioned:
                 chosen = filling
-            if filling.is_grounded or not filling.is_complete:
+            if chosen.unmentioned == 0 or not filling.is_complete:
                 break
         if chosen is None:
             return Plan(planned=None, usage=usage)
@@ -163,7 +163,7 @@ class ScoredPlanner:
             usage=usage,
             arguments=revision.arguments,
             narrowed=revision.narrowed,
-            is_grounded=revision.is_grounded,
+            unmentioned=revision.unmentioned,
         )
 
     async def copied(self, prompt: Prompt, filling: Filling) -> Filling:
@@ -202,7 +202,7 @@ def parse_arguments(text: str, *, runtime: str) -> JsonObject:
     problem = "arguments that are not a JSON object"
     try:
         arguments: object = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ModelOutputError(runtime=runtime, problem=problem) from error
     if not isinstance(arguments, dict):
         raise ModelOutputError(runtime=runtime, problem=problem)

@@ -47,7 +47,7 @@ from smallhold.tools import AnyTool, OutcomeKind, ToolSet, UnknownTool, run_tool
 MAX_IDENTICAL_CALLS: Final = 2
 """How often the same call with the same arguments may be wanted; once more ends the run. It is run
 the first time only."""
-PROSE_GRAMMAR: Final = r"start: /[^\s{\[<`](.|\n)*/"
+PROSE_GRAMMAR: Final = r"""start: /[\p{L}\p{N}"'“¿¡(*#£$€-](.|\n)*/"""
 """An answer begins with words. After a decision to answer, small models that were trained on calls
 still like to begin with JSON, a code fence or a call's opening tag."""
 

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smallhold.agents.mentions import Said, looks_like_date, numbers, stems
+from smallhold.messages import JsonValue
+
+WORDS = st.text(alphabet="abcdefgh", min_size=1, max_size=8)
+PROSE = st.text(alphabet="abcdef gh,.!1029%-", max_size=60)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("", ()),
+        ("two lamps", (2.0,)),
+        ("2 lamps and 1,500 bulbs", (2.0, 1500.0)),
+        ("minus -3.5 degrees", (-3.5,)),
+        ("5% off", (5.0, 0.05)),
+        ("20 thousand", (20.0, 20_000.0)),
+        ("3k or 2M", (3.0, 3_000.0, 2.0, 2_000_000.0)),
+    ],
+)
+def test_numbers_are_read_in_digits_words_units_and_percentages(
+    text: str, named: tuple[float, ...]
+) -> None:
+    assert sorted(numbers(text)) == sorted(named)
+
+
+@pytest.mark.parametrize("text", ["9" * 400, f"{'9' * 308} million", "1" + ",000" * 200])
+def test_a_number_too_large_to_be_one_is_none(text: str) -> None:
+    assert all(number < float("inf") for number in numbers(text))
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("red lamp", "product"),
+        ("Lamps", "product"),
+        ("RED", "colour"),
+        (2, "quantity"),
+        (2.0, "quantity"),
+        (["lamp", "sofa"], "products"),
+        ({"product": "lamp"}, "filter"),
+        (True, "include_delivery"),
+    ],
+)
+def test_what_was_said_is_found_however_it_is_spelled(value: JsonValue, name: str) -> None:
+    said = Said("I want two red lamps, delivered on Monday")
+    assert said.mentions(value, name=name)
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        ("blue lamp", "product"),
+        ("", "product"),
+        ("--", "product"),
+        (3, "quantity"),
+        ([], "products"),
+        ({}, "filter"),
+        (None, "note"),
+        (True, "include_tax"),
+        (10**400, "quantity"),
+    ],
+)
+def test_what_nobody_said_is_not_found(value: JsonValue, name: str) -> None:
+    said = Said("I want two red lamps, delivered on Monday")
+    assert not said.mentions(value, name=name)
+
+
+def test_nothing_said_mentions_nothing() -> None:
+    assert not Said("").mentions("lamp", name="product")
+    assert Said("").spans() == ()
+    assert Said("").numbers == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_date"),
+    [("2030-01-31", True), ("31.01.2030", True), ("14:30", True), (" 2030-01 ", True),
+     ("tomorrow", False), ("1042", False), ("", False)],
+)  # fmt: skip
+def test_dates_and_times_in_digits_are_told_apart(text: str, *, is_date: bool) -> None:
+    assert looks_like_date(text) is is_date
+
+
+def test_spans_stop_at_punctuation_and_carry_no_edge_words() -> None:
+    spans = Said("Send the red lamp to Ada, please").spans()
+    assert {"Send", "red lamp", "red", "lamp", "Ada", "red lamp to Ada"} <= set(spans)
+    assert not {"the", "the red lamp", "lamp to", "Ada please", "please"} & set(spans)
+
+
+@given(st.lists(WORDS, min_size=1, max_size=12))
+def test_any_part_of_what_was_said_is_mentioned(words: list[str]) -> None:
+    said = Said(" ".join(words))
+    for start in range(len(words)):
+        assert said.mentions(" ".join(words[start:]), name="field")
+
+
+@given(st.integers(min_value=-(10**9), max_value=10**9), PROSE)
+def test_a_number_in_digits_is_mentioned(number: int, before: str) -> None:
+    assert Said(f"{before} is {number}").mentions(number, name="field")
+
+
+@given(PROSE)
+def test_spans_are_short_runs_of_words_that_stand_in_the_text(text: str) -> None:
+    spaced = " ".join(text.split())
+    for span in Said(text).spans():
+        assert span in spaced
+        assert 1 <= len(span.split()) <= 4
+
+
+@given(st.text(max_size=40), st.text(max_size=20), st.text(max_size=20))
+def test_saying_more_never_makes_less_mentioned(text: str, more: str, value: str) -> None:
+    if Said(text).mentions(value, name="field"):
+        assert Said(f"{text} {more}").mentions(value, name="field")
+
+
+@given(st.text(max_size=60))
+def test_stems_are_short_and_do_not_depend_on_case(text: str) -> None:
+    assert all(1 <= len(stem) <= 4 for stem in stems(text))
+    assert stems(text) == stems(text.casefold())
+
+
+def test_a_message_of_the_longest_length_is_read_in_no_time() -> None:
+    started_s = time.monotonic()
+    for text in ("1" * 100_000, "1," * 50_000, "a " * 50_000, "(" * 100_000):
+        said = Said(text)
+        said.mentions("lamp", name="product")
+        said.mentions(7, name="quantity")
+        said.spans()
+    assert time.monotonic() - started_s < 5
