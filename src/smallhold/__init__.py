@@ -26,7 +26,8 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 def __getattr__(name: str) -> object:
     """Import a public name when it is first used, so that `import smallhold` stays cheap."""
     if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        problem = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(problem)
     value = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

@@ -71,7 +71,8 @@ class InvalidMessageError(CallerError):
         self.length_chars = length_chars
         self.limit_chars = limit_chars
         super().__init__(
-            f"The message {problem} ({length_chars:,} characters; allowed are 1 to {limit_chars:,}). "
+            f"The message {problem} "
+            f"({length_chars:,} characters; allowed are 1 to {limit_chars:,}). "
             "Send the text the agent is to answer, shortened or in parts."
         )
 
@@ -294,7 +295,7 @@ class EngineNotInstalledError(EngineError):
         self.missing = missing
         super().__init__(
             f"The embedded engine is not installed ({missing} is missing). "
-            "Run `smallhold engine build`."
+            "Run `pip install 'smallhold[engine]'` and `smallhold engine build`."
         )
 
 

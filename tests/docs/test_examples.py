@@ -1,23 +1,33 @@
 """The documentation's Python blocks: this file holds the promise that they run and print as shown.
 
-A block that needs more than the package itself says so behind its opening fence: `model="ALIAS"`
-runs it only where that model is in the store, and with the slow tests.
+Readers are shown an agent as they would write it, with a real model. A comment before such a block,
+`<!-- plays: "An answer.", call("tool", argument="value") -->`, says what a scripted runtime answers
+in the model's place. A block that needs a real model says so behind its opening fence:
+`model="ALIAS"` runs it only where that model is in the store, and with the slow tests.
 """
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 import pytest
 from pytest_examples import CodeExample, EvalExample, find_examples
 
+from smallhold.testing import ScriptedRuntime, call
+
 ROOT = Path(__file__).parents[2]
+PAGES: Final = (
+    ROOT / "README.md",
+    ROOT / "examples" / "customer_service" / "README.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+)
 MODEL_FIXTURES = {"smollm2-135m": "smollm2_path", "qwen2.5-coder-0.5b": "qwen_coder_path"}
-
-
-def documented_blocks() -> Iterator[CodeExample]:
-    yield from find_examples(ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+PLAYS: Final = re.compile(r"<!-- plays: ((?:(?!-->).)+) -->\s*\Z", re.DOTALL)
 
 
 def as_parameter(block: CodeExample) -> object:
@@ -26,14 +36,73 @@ def as_parameter(block: CodeExample) -> object:
     return pytest.param(block, id=place, marks=[pytest.mark.slow] if needs_model else [])
 
 
-@pytest.mark.parametrize("block", [as_parameter(block) for block in documented_blocks()])
+def script_before(block: CodeExample) -> str | None:
+    """Read the entries of the script from the comment before a block."""
+    above = block.path.read_text("utf-8").splitlines()[: block.start_line - 1]
+    found = PLAYS.search("\n".join(above))
+    return None if found is None else " ".join(found[1].split())
+
+
+def agent_calls(source: str) -> Iterator[ast.Call]:
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Call(func=ast.Name(id="Agent")):
+                yield node
+            case _:
+                pass
+
+
+def with_argument(source: str, argument: str) -> str:
+    """Give the one `Agent(...)` of a block one more argument, on the line of its last."""
+    (agent,) = agent_calls(source)
+    last = [*agent.args, *(keyword.value for keyword in agent.keywords)][-1]
+    assert last.end_lineno is not None
+    lines = source.splitlines(keepends=True)
+    line = lines[last.end_lineno - 1].encode()
+    changed = line[: last.end_col_offset] + argument.encode() + line[last.end_col_offset :]
+    lines[last.end_lineno - 1] = changed.decode()
+    return "".join(lines)
+
+
+@pytest.mark.parametrize("block", [as_parameter(block) for block in find_examples(*PAGES)])
 def test_a_block_of_the_documentation_runs_and_prints_what_it_shows(
-    block: CodeExample, eval_example: EvalExample, request: pytest.FixtureRequest
+    block: CodeExample,
+    eval_example: EvalExample,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     if model := block.prefix_settings().get("model"):
         request.getfixturevalue(MODEL_FIXTURES[model])
+    monkeypatch.chdir(tmp_path)
+    script = script_before(block)
+    argument = "" if script is None else f", runtime=ScriptedRuntime([{script}])"
+    played = replace(block, source=with_argument(block.source, argument)) if argument else block
+    names = {"ScriptedRuntime": ScriptedRuntime, "call": call}
     eval_example.set_config(line_length=100)
     if eval_example.update_examples:
-        eval_example.run_print_update(block)
+        eval_example.run_print_update(played, module_globals=names)
+        played.source = played.source.replace(argument, "")
     else:
-        eval_example.run_print_check(block)
+        eval_example.run_print_check(played, module_globals=names)
+
+
+def test_the_documentation_has_blocks_to_run() -> None:
+    pages = {block.path.name for block in find_examples(*PAGES)}
+    assert {"README.md", "quickstart.md", "agents.md"} <= pages
+
+
+def test_a_scripted_runtime_is_given_on_the_line_of_the_last_argument() -> None:
+    source = "agent = Agent(\n    Config(name='é'),\n    tools=[find],\n)\n"
+    changed = with_argument(source, ", runtime=SCRIPTED")
+    assert changed == source.replace("[find],", "[find], runtime=SCRIPTED,")
+
+
+def test_a_script_belongs_only_to_the_block_right_below_its_comment(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(
+        '<!-- plays: "Hello.",\n  call("find") -->\n\n```python\nagent\n```\n\n```python\n1\n```\n'
+    )
+    first, second = find_examples(page)
+    assert script_before(first) == '"Hello.", call("find")'
+    assert script_before(second) is None

@@ -10,6 +10,7 @@ import atexit
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from dataclasses import dataclass
 from typing import ParamSpec, TypeVar
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
@@ -35,23 +36,35 @@ class _Door:
 _door = _Door()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Escape:
+    """What a tool raised to end the program; inside the loop it would end all agents' chats."""
+
+    error: KeyboardInterrupt | SystemExit
+
+
 def call(
     function: Callable[Params, Awaitable[Value]], *args: Params.args, **kwargs: Params.kwargs
 ) -> Value:
     """Run an async function to its end; Ctrl-C cancels it."""
     ended = threading.Event()
 
-    async def run() -> Value:
+    async def run() -> Value | _Escape:
         try:
             return await function(*args, **kwargs)
+        except (KeyboardInterrupt, SystemExit) as error:
+            return _Escape(error=error)
         finally:
             ended.set()
 
     future = _door.portal().start_task_soon(run)
     try:
-        return future.result()
+        outcome = future.result()
     except BaseException:
         if future.cancel():
             # A cancelled future is done at once, while its task still holds what it held.
             ended.wait()
         raise
+    if isinstance(outcome, _Escape):
+        raise outcome.error
+    return outcome

@@ -36,8 +36,8 @@ class Revision:
     """A schema to decode again under, where something must be chosen anew; all that was mentioned
     is fixed in it, so only the choices cost a pass."""
     unmentioned: int
-    """How many decoded values nobody mentioned, optional ones included: a tool that fits the
-    message needs few."""
+    """How many decoded texts and numbers nobody mentioned, optional ones included: a tool that fits
+    the message needs few."""
 
 
 def revise(arguments: JsonObject, schema: JsonObject, *, said: Said) -> Revision:
@@ -56,7 +56,7 @@ def revise(arguments: JsonObject, schema: JsonObject, *, said: Said) -> Revision
         options: list[JsonValue] = []
         is_required = name in names
         if not _is_mentioned(value, name=name, said=said):
-            unmentioned += 1
+            unmentioned += _says_something(value)
             inner = _property(schema, name)
             options = _options(value, inner, said=said, others=arguments, is_required=is_required)
             if not is_required and not options:
@@ -68,6 +68,11 @@ def revise(arguments: JsonObject, schema: JsonObject, *, said: Said) -> Revision
         narrowed=_object_schema(choices) if _has_choice(choices) else None,
         unmentioned=unmentioned,
     )
+
+
+def _says_something(value: JsonValue) -> bool:
+    """Tell a composed text or number from a default such as false or an empty text."""
+    return value not in {"", False, True} if isinstance(value, str | bool) else True
 
 
 def _required(schema: JsonObject) -> Collection[JsonValue]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smallhold.agents.config import Config
 from smallhold.engine.config import ModelConfig
-from smallhold.exceptions import ConfigError, ModelNotInstalledError
+from smallhold.exceptions import ConfigError, EngineNotInstalledError, ModelNotInstalledError
 from smallhold.models import ModelStore, load_catalog
-from smallhold.runtimes.dialects import DIALECTS, HERMES
-from smallhold.runtimes.embedded import EmbeddedRuntime
+from smallhold.runtimes.dialects import DIALECTS, HERMES, CallDialect
 from smallhold.runtimes.protocol import Runtime
 from smallhold.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from smallhold.runtimes.embedded import EmbeddedRuntime
 
 
 def runtime_for(config: Config, *, endpoint: str | None, api_key: str | None) -> Runtime:
@@ -42,10 +45,19 @@ def embedded_model(alias: str, *, settings: Settings) -> EmbeddedRuntime:
     if path is None:
         raise ModelNotInstalledError(alias=alias)
     config = ModelConfig(path=path, name=alias, snapshot_folder=settings.cache / "prefixes")
-    return EmbeddedRuntime(config, dialect=DIALECTS[entry.call_dialect])
+    return _embedded(config, dialect=DIALECTS[entry.call_dialect])
 
 
 def embedded_file(path: Path, *, settings: Settings) -> EmbeddedRuntime:
     """Make a runtime for a GGUF file outside the store."""
     config = ModelConfig(path=path, name=path.stem, snapshot_folder=settings.cache / "prefixes")
-    return EmbeddedRuntime(config, dialect=HERMES)
+    return _embedded(config, dialect=HERMES)
+
+
+def _embedded(config: ModelConfig, *, dialect: CallDialect) -> EmbeddedRuntime:
+    # Not at import: agents on other runtimes need no engine installed.
+    try:
+        from smallhold.runtimes.embedded import EmbeddedRuntime  # noqa: PLC0415 - see above
+    except ModuleNotFoundError as error:
+        raise EngineNotInstalledError(missing=str(error.name)) from error
+    return EmbeddedRuntime(config, dialect=dialect)

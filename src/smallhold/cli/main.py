@@ -1,0 +1,252 @@
+"""The `smallhold` program: this file holds its commands with their arguments.
+
+What a command does stands in a file of its own, which is imported when the command runs. So
+`smallhold --help` loads neither the agents nor the engine.
+"""
+
+# No `from __future__ import annotations`: Typer reads these annotations at run time.
+# ruff: noqa: PLC0415 - see above: each command imports what it needs
+
+import io
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from smallhold.cli.failures import shows_failures
+from smallhold.cli.options import (
+    AliasArgument,
+    JsonOption,
+    ModelOption,
+    ToolChoiceWord,
+    ToolsOption,
+)
+from smallhold.cli.terminal import result_console, side_console, write_json
+
+_EPILOG = "Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted."
+
+app = typer.Typer(
+    name="smallhold",
+    help="Production AI agents on small language models, on your own hardware, offline first.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+models_app = typer.Typer(help="The models that Smallhold knows by alias.", no_args_is_help=True)
+engine_app = typer.Typer(help="The engine that runs models.", no_args_is_help=True)
+eval_app = typer.Typer(help="Measure how well a model does.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+app.add_typer(engine_app, name="engine")
+app.add_typer(eval_app, name="eval")
+
+
+def main() -> None:
+    """Run the program."""
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Neither bytes that are no text nor a terminal without a character is a reason to fail.
+            stream.reconfigure(errors="replace")
+    app()
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's signature of a callback
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"smallhold {version('smallhold')}")
+        raise typer.Exit
+
+
+@app.callback()
+def set_up(
+    *,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", help="Log to stderr, with the tracebacks of errors.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Production AI agents on small language models, on your own hardware, offline first."""
+    del version
+    if verbose:
+        from rich.logging import RichHandler
+
+        logger = logging.getLogger("smallhold")
+        logger.setLevel(logging.DEBUG)
+        logger.addHandler(RichHandler(console=side_console(), show_path=False))
+
+
+@app.command()
+@shows_failures
+def chat(*, model: ModelOption = None, tools: ToolsOption = None) -> None:
+    """Talk with a model. Ctrl-D ends the conversation."""
+    from smallhold.cli.agent_setup import config_for, make_agent
+    from smallhold.cli.chatting import hold_chat
+
+    hold_chat(make_agent(config_for(model), tools=tools), stdin=sys.stdin)
+
+
+@app.command()
+@shows_failures
+def run(
+    text: Annotated[str, typer.Argument(help="The message; - reads it from stdin.")],
+    *,
+    model: ModelOption = None,
+    tools: ToolsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer one message."""
+    import anyio
+
+    from smallhold.agents.agent import check_message
+    from smallhold.cli.agent_setup import config_for, make_agent
+    from smallhold.cli.message_text import read_message
+    from smallhold.cli.running import run_once
+
+    message = read_message(text, stdin=sys.stdin.buffer)
+    check_message(message)
+    agent = make_agent(config_for(model), tools=tools)
+    anyio.run(lambda: run_once(agent, message, as_json=as_json))
+
+
+@app.command()
+@shows_failures
+def pull(alias: AliasArgument) -> None:
+    """Fetch a model into the store."""
+    import anyio
+
+    from smallhold.cli.pulling import pull_model
+    from smallhold.models import ModelStore, load_catalog, source_opener
+    from smallhold.settings import load_settings
+
+    settings = load_settings()
+    entry = load_catalog().resolve(alias)
+    store, open_source = ModelStore(settings.model_store), source_opener(settings)
+    console = side_console()
+    anyio.run(lambda: pull_model(entry, store=store, open_source=open_source, console=console))
+
+
+@app.command()
+@shows_failures
+def demo(
+    *,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+    keep: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Keep the shop's database in this folder."),
+    ] = None,
+) -> None:
+    """Let twelve customers write to a shop's support agent, and judge what it does."""
+    import anyio
+
+    from smallhold.cli.applications import make_importable
+
+    make_importable("customer_service")
+    from smallhold.cli.demo import hold_demo, shop_folder
+    from smallhold.cli.demo_session import open_shop, shop_agent
+
+    with shop_folder(keep) as folder:
+        database = open_shop(folder)
+        agent = shop_agent(database, model=model)
+        console = result_console(as_json=as_json)
+        anyio.run(lambda: hold_demo(agent, database=database, console=console, as_json=as_json))
+
+
+@app.command()
+@shows_failures
+def doctor(*, as_json: JsonOption = False) -> None:
+    """Look at this machine and say what is missing. Exit code 0: the default model can run."""
+    import anyio
+
+    from smallhold.cli.doctor import examine, show_findings
+    from smallhold.cli.exit_codes import ExitCode
+    from smallhold.settings import load_settings
+
+    findings = anyio.run(lambda: examine(load_settings()))
+    if as_json:
+        write_json(findings.to_dict())
+    else:
+        show_findings(findings, console=result_console())
+    raise typer.Exit(ExitCode.OK if findings.can_run else ExitCode.FAILED)
+
+
+@models_app.command("list")
+@shows_failures
+def list_models(*, as_json: JsonOption = False) -> None:
+    """List the models of the catalog."""
+    from smallhold.cli.model_listing import known_models, models_table
+
+    models = known_models()
+    if as_json:
+        write_json([model.to_dict() for model in models])
+    else:
+        result_console().print(models_table(models))
+
+
+@models_app.command("show")
+@shows_failures
+def show_model(alias: AliasArgument, *, as_json: JsonOption = False) -> None:
+    """Show what is known of one model."""
+    from smallhold.cli.model_listing import known_model, model_table
+
+    model = known_model(alias)
+    if as_json:
+        write_json(model.to_dict())
+    else:
+        result_console().print(model_table(model))
+
+
+@engine_app.command("build")
+@shows_failures
+def build() -> None:
+    """Compile llama.cpp for this machine's CPU: some minutes, once."""
+    from smallhold.cli.engine_building import build_with_progress
+    from smallhold.engine.build import build_engine
+
+    build_with_progress(lambda report: build_engine(on_progress=report), console=side_console())
+
+
+@eval_app.command("bfcl")
+@shows_failures
+def bfcl(
+    *,
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder with one .jsonl file for each category.")
+    ],
+    category: Annotated[str, typer.Option(help="Such as multiple or irrelevance.")],
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first so many rows.", show_default="all")
+    ] = None,
+    tool_choice: Annotated[
+        ToolChoiceWord, typer.Option(help="Whether a row may be answered without a call.")
+    ] = "auto",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score a model on the Berkeley Function-Calling Leaderboard, single turn."""
+    import anyio
+
+    from smallhold.agents.providers import runtime_for
+    from smallhold.cli.agent_setup import config_for, model_name
+    from smallhold.cli.bfcl import measure_bfcl, report_table
+    from smallhold.evals.bfcl import build_report, read_category
+
+    rows = read_category(data, category=category)
+    config = config_for(model)
+    runtime = runtime_for(config, endpoint=None, api_key=None)
+    results = anyio.run(
+        lambda: measure_bfcl(
+            rows, runtime=runtime, tool_choice=tool_choice, limit=limit, console=side_console()
+        )
+    )
+    report = build_report(results, category=category, model=model_name(config))
+    if as_json:
+        write_json(report.to_dict())
+    else:
+        result_console().print(report_table(report))

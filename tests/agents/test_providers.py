@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from smallhold.agents import Agent, Config
+from smallhold.agents.providers import embedded_file, embedded_model, runtime_for
+from smallhold.exceptions import (
+    ConfigError,
+    InvalidGGUFError,
+    ModelNotInstalledError,
+    UnknownModelError,
+)
+from smallhold.runtimes import Capability
+from smallhold.runtimes.dialects import HERMES
+from smallhold.runtimes.embedded import EmbeddedRuntime
+from smallhold.settings import Settings, load_settings
+from smallhold.testing import ScriptedRuntime
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A home without any model."""
+    monkeypatch.setenv("SMALLHOLD_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SMALLHOLD_CACHE", str(tmp_path / "cache"))
+    return load_settings()
+
+
+@pytest.mark.usefixtures("settings")
+def test_an_unknown_alias_names_the_ones_that_look_like_it() -> None:
+    with pytest.raises(UnknownModelError) as caught:
+        Agent(Config(name="desk", model_alias="qwen2.5-codr-0.5b"))
+    assert caught.value.near[0] == "qwen2.5-coder-0.5b"
+    assert "Did you mean qwen2.5-coder-0.5b" in str(caught.value)
+
+
+@pytest.mark.usefixtures("settings")
+def test_an_alias_like_no_other_names_all_there_are() -> None:
+    with pytest.raises(UnknownModelError, match=r"smollm2-135m.*smallhold models list"):
+        Agent(Config(name="desk", model_alias="???"))
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_model_that_is_not_installed_names_the_command_that_fetches_it() -> None:
+    with pytest.raises(ModelNotInstalledError, match=r"`smallhold pull qwen2\.5-coder-0\.5b`"):
+        Agent(Config(name="desk"))
+
+
+@pytest.mark.usefixtures("settings")
+@pytest.mark.parametrize("field", ["endpoint", "api_key"])
+def test_an_address_or_key_for_the_embedded_provider_is_refused_and_not_shown(field: str) -> None:
+    given = {"endpoint": None, "api_key": None} | {field: "s3cret"}
+    with pytest.raises(ConfigError) as caught:
+        runtime_for(Config(name="desk"), endpoint=given["endpoint"], api_key=given["api_key"])
+    assert caught.value.field == {"endpoint": "model_endpoint", "api_key": "api_key"}[field]
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_named(settings: Settings, tmp_path: Path) -> None:
+    missing = tmp_path / "absent.gguf"
+    with pytest.raises(InvalidGGUFError, match=r"absent\.gguf"):
+        Agent(Config(name="desk", model_id=str(missing)))
+    with pytest.raises(InvalidGGUFError):
+        embedded_file(tmp_path, settings=settings)
+
+
+@pytest.mark.usefixtures("settings")
+def test_a_file_that_is_no_model_is_refused_before_any_native_code_sees_it(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "letter.gguf"
+    path.write_text("Dear Ada")
+    with pytest.raises(InvalidGGUFError, match=r"letter\.gguf"):
+        Agent(Config(name="desk", model_id=str(path)))
+
+
+def test_a_given_runtime_is_used_and_nothing_is_looked_up(settings: Settings) -> None:
+    runtime = ScriptedRuntime(["answer"])
+    agent = Agent(Config(name="desk", model_alias="???"), runtime=runtime)
+    assert agent.runtime is runtime
+    assert not settings.home.exists()
+
+
+def test_a_file_of_one_s_own_is_named_after_itself_and_not_loaded_yet(
+    settings: Settings, smollm2_path: Path
+) -> None:
+    runtime = embedded_file(smollm2_path, settings=settings)
+    assert runtime.name == f"embedded:{smollm2_path.stem}"
+    assert runtime.limits.dialect is HERMES
+    assert runtime.worker_pid is None
+    assert not settings.cache.exists()
+
+
+def test_a_model_of_the_catalog_speaks_its_dialect_and_is_named_by_its_alias(
+    smollm2_path: Path,
+) -> None:
+    assert smollm2_path.exists()
+    runtime = embedded_model("smollm2-135m", settings=load_settings())
+    assert isinstance(runtime, EmbeddedRuntime)
+    assert runtime.name == "embedded:smollm2-135m"
+    assert runtime.worker_pid is None
+    assert Capability.SCORING in runtime.limits.capabilities
