@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.agents.decision import read_decision
+from smallhold.agents.decision import MAX_RIVALS, RIVAL_MARGIN, read_decision
 from smallhold.generation import Scores
 from smallhold.messages import Usage
 
@@ -90,3 +90,18 @@ def test_a_score_added_to_every_choice_changes_nothing(
 def test_a_message_scored_like_one_without_content_has_no_margin(row: tuple[float, ...]) -> None:
     decision = read_decision(scores(*row, baseline=row), NAMES, threshold=0.0, must_call=False)
     assert decision.margin == pytest.approx(0.0, abs=TOLERANCE)
+
+
+@given(ROWS)
+def test_rivals_are_the_few_other_tools_that_are_almost_as_likely(row: tuple[float, ...]) -> None:
+    decision = read_decision(scores(*row), NAMES, threshold=0.0, must_call=True)
+    assert decision.tool not in decision.rivals
+    assert len(decision.rivals) <= MAX_RIVALS
+    likely = [row[NAMES.index(name)] for name in decision.rivals]
+    assert likely == sorted(likely, reverse=True)
+    assert all(max(row[:-1]) - value <= RIVAL_MARGIN for value in likely)
+
+
+def test_a_tool_that_is_far_less_likely_is_no_rival() -> None:
+    row = scores(-1.0, -1.0 - RIVAL_MARGIN, -1.5 - RIVAL_MARGIN, -9.0)
+    assert read_decision(row, NAMES, threshold=0.0, must_call=True).rivals == ("order",)
