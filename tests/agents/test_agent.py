@@ -381,3 +381,8 @@ def test_a_closed_agent_answers_again() -> None:
     assert agent.chat("Hello") == "one"
     agent.close()
     assert agent.chat("Hello") == "two"
+
+
+def test_a_servers_address_beside_a_runtime_is_refused() -> None:
+    with pytest.raises(ConfigError, match="model_endpoint"):
+        Agent(Config(name="x"), "http://127.0.0.1:1", runtime=ScriptedRuntime())

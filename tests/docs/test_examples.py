@@ -2,8 +2,9 @@
 
 Readers are shown an agent as they would write it, with a real model. A comment before such a block,
 `<!-- plays: "An answer.", call("tool", argument="value") -->`, says what a scripted runtime answers
-in the model's place. A block that needs a real model says so behind its opening fence:
-`model="ALIAS"` runs it only where that model is in the store, and with the slow tests.
+in the model's place. `<!-- needs: ALIAS -->` stands before a block that needs a real model: it runs
+only where that model is in the store, and with the slow tests. These are comments and no settings
+behind the fence because a page with unknown settings there is not rendered as code.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import pytest
 from pytest_examples import CodeExample, EvalExample, find_examples
@@ -27,20 +28,19 @@ PAGES: Final = (
     *sorted((ROOT / "docs").rglob("*.md")),
 )
 MODEL_FIXTURES = {"smollm2-135m": "smollm2_path", "qwen2.5-coder-0.5b": "qwen_coder_path"}
-PLAYS: Final = re.compile(r"<!-- plays: ((?:(?!-->).)+) -->\s*\Z", re.DOTALL)
+NOTE: Final = re.compile(r"<!-- (plays|needs): ((?:(?!-->).)+) -->\s*\Z", re.DOTALL)
 
 
 def as_parameter(block: CodeExample) -> object:
-    needs_model = "model" in block.prefix_settings()
     place = f"{block.path.relative_to(ROOT)}:{block.start_line}"
-    return pytest.param(block, id=place, marks=[pytest.mark.slow] if needs_model else [])
+    return pytest.param(block, id=place, marks=[pytest.mark.slow] if note(block, "needs") else [])
 
 
-def script_before(block: CodeExample) -> str | None:
-    """Read the entries of the script from the comment before a block."""
+def note(block: CodeExample, kind: Literal["plays", "needs"]) -> str | None:
+    """Read the comment right above a block."""
     above = block.path.read_text("utf-8").splitlines()[: block.start_line - 1]
-    found = PLAYS.search("\n".join(above))
-    return None if found is None else " ".join(found[1].split())
+    found = NOTE.search("\n".join(above))
+    return None if found is None or found[1] != kind else " ".join(found[2].split())
 
 
 def agent_calls(source: str) -> Iterator[ast.Call]:
@@ -72,10 +72,10 @@ def test_a_block_of_the_documentation_runs_and_prints_what_it_shows(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    if model := block.prefix_settings().get("model"):
+    if model := note(block, "needs"):
         request.getfixturevalue(MODEL_FIXTURES[model])
     monkeypatch.chdir(tmp_path)
-    script = script_before(block)
+    script = note(block, "plays")
     argument = "" if script is None else f", runtime=ScriptedRuntime([{script}])"
     played = replace(block, source=with_argument(block.source, argument)) if argument else block
     names = {"ScriptedRuntime": ScriptedRuntime, "call": call}
@@ -98,11 +98,16 @@ def test_a_scripted_runtime_is_given_on_the_line_of_the_last_argument() -> None:
     assert changed == source.replace("[find],", "[find], runtime=SCRIPTED,")
 
 
-def test_a_script_belongs_only_to_the_block_right_below_its_comment(tmp_path: Path) -> None:
+def test_a_comment_belongs_only_to_the_block_right_below_it(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(
         '<!-- plays: "Hello.",\n  call("find") -->\n\n```python\nagent\n```\n\n```python\n1\n```\n'
     )
     first, second = find_examples(page)
-    assert script_before(first) == '"Hello.", call("find")'
-    assert script_before(second) is None
+    assert note(first, "plays") == '"Hello.", call("find")'
+    assert note(first, "needs") is None
+    assert note(second, "plays") is None
+
+
+def test_no_block_has_settings_that_keep_a_page_from_showing_it_as_code() -> None:
+    assert {block.prefix for block in find_examples(*PAGES)} == {"python"}

@@ -129,3 +129,19 @@ async def test_tools_count_towards_the_prompt() -> None:
 def test_words_join_to_their_text(text: str) -> None:
     assert "".join(words(text)) == text
     assert all(words(text))
+
+
+async def test_a_call_is_one_entry_even_when_its_arguments_are_decoded_twice() -> None:
+    prompt = Prompt(messages=(Message(role=Role.USER, content="hi"),), continuation='{"name": "t')
+    request = GenerationRequest(
+        prompt=prompt, constraint=JsonSchemaConstraint(schema={"type": "object"})
+    )
+    runtime = ScriptedRuntime([call("t", x=1), "done"])
+    texts: list[str] = []
+    for _ in range(2):
+        async with runtime.stream(request) as stream:
+            texts.append("".join([piece async for piece in stream]))
+    assert texts == ['{"x": 1}', '{"x": 1}']
+    answer = GenerationRequest(prompt=Prompt(messages=prompt.messages))
+    async with runtime.stream(answer) as stream:
+        assert "".join([piece async for piece in stream]) == "done"

@@ -14,7 +14,12 @@ from smallhold.agents.prompts import build_instructions
 from smallhold.agents.providers import runtime_for
 from smallhold.agents.result import Result
 from smallhold.agents.turn import Turn, TurnSettings
-from smallhold.exceptions import InvalidMessageError, ModelOutputError, SessionBusyError
+from smallhold.exceptions import (
+    ConfigError,
+    InvalidMessageError,
+    ModelOutputError,
+    SessionBusyError,
+)
 from smallhold.generation import Sampling
 from smallhold.messages import DoneEvent, ErrorEvent, Event, Message, Role
 from smallhold.runtimes.protocol import Runtime
@@ -59,6 +64,8 @@ class Agent:
         self.config = config
         self.tools = ToolSet(tools)
         self._instructions = build_instructions(config)
+        if runtime is not None:
+            _refuse_server(model_endpoint, api_key)
         self._runtime = runtime or runtime_for(config, endpoint=model_endpoint, api_key=api_key)
         self._sessions: dict[str, list[Message]] = {}
         self._busy: set[str] = set()
@@ -189,6 +196,17 @@ class Agent:
             yield self._sessions.setdefault(session, [])
         finally:
             self._busy.discard(session)
+
+
+def _refuse_server(endpoint: str | None, api_key: str | None) -> None:
+    """Refuse a server's address beside a runtime that already knows its own."""
+    for field, value in (("model_endpoint", endpoint), ("api_key", api_key)):
+        if value is not None:
+            raise ConfigError(
+                field=field,
+                value="(set)",
+                remedy="a `runtime` was given too; leave one of them out",
+            )
 
 
 def check_message(text: str) -> None:

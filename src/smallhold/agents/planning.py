@@ -15,6 +15,7 @@ from typing import Final, Literal, TypeAlias, cast
 from smallhold.agents.argument_schema import bounded_schema
 from smallhold.agents.copying import revise
 from smallhold.agents.decision import NO_TOOL_NAME, Decision, read_decision
+from smallhold.agents.demonstrations import DEMONSTRATIONS, with_demonstrations
 from smallhold.agents.mentions import Said
 from smallhold.agents.prompts import content_free
 from smallhold.exceptions import ModelOutputError
@@ -97,8 +98,11 @@ class ScoredPlanner:
     """Most tokens of one call's arguments."""
     threshold: float = DEFAULT_THRESHOLD
     example_messages: int = 0
-    """How many messages after the instructions are examples. Without any, the model's bias is
-    measured and subtracted; what they say, the user has not said."""
+    """How many messages after the instructions are examples: what they say, the user has not
+    said. Without any, `plan` shows samples of its own."""
+    has_own_examples: bool = True
+    """Whether the examples end in the pseudo-tool. Otherwise the model's bias is measured and
+    subtracted."""
 
     async def plan(self, prompt: Prompt, *, tool_choice: ToolChoice, call_id: str) -> Plan:
         """Decide on a tool and fill its arguments.
@@ -111,6 +115,10 @@ class ScoredPlanner:
             tool_choice: Whether answering without a call is allowed.
             call_id: Id for the call.
         """
+        if not self.example_messages:
+            samples = replace(self, example_messages=len(DEMONSTRATIONS), has_own_examples=False)
+            shown = with_demonstrations(prompt)
+            return await samples.plan(shown, tool_choice=tool_choice, call_id=call_id)
         decision, usage = await self.decide(prompt, tool_choice=tool_choice)
         if decision.tool is None:
             return Plan(planned=None, usage=usage)
@@ -141,8 +149,11 @@ class ScoredPlanner:
                 prompt=replace(prompt, continuation=dialect.before_name),
                 choices=tuple(dialect.scored_name(name) for name in (*names, NO_TOOL_NAME)),
                 baseline=None
-                if self.example_messages or must_call
-                else replace(content_free(prompt), continuation=dialect.before_name),
+                if must_call or (self.example_messages and self.has_own_examples)
+                else replace(
+                    content_free(prompt, keep=self.example_messages),
+                    continuation=dialect.before_name,
+                ),
             )
         )
         decision = read_decision(scores, names, threshold=self.threshold, must_call=must_call)

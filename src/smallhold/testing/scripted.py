@@ -120,6 +120,7 @@ class ScriptedRuntime:
         self._limits = RuntimeLimits(
             context_tokens=context_tokens, capabilities=capabilities, dialect=dialect
         )
+        self._last: Entry | None = None
         self.requests: list[GenerationRequest] = []
         """Every generation asked for, for tests to look at."""
 
@@ -137,8 +138,11 @@ class ScriptedRuntime:
     async def stream(self, request: GenerationRequest) -> AsyncGenerator[TokenStream]:
         """Play the next entry."""
         prompt_tokens = await self._fit(request.prompt)
+        again = self._repeated_call(request)
         self.requests.append(request)
-        yield _ScriptedStream(await self._next("a generation"), request, prompt_tokens)
+        entry = await self._next("a generation") if again is None else again
+        self._last = entry
+        yield _ScriptedStream(entry, request, prompt_tokens)
 
     async def score(self, request: ScoreRequest) -> Scores:
         """Make the next entry's tool the likeliest choice, or the last choice before an answer.
@@ -183,6 +187,16 @@ class ScriptedRuntime:
                 prompt_tokens=tokens, limit_tokens=self._limits.context_tokens
             )
         return tokens
+
+    def _repeated_call(self, request: GenerationRequest) -> Call | None:
+        """Find the call whose arguments are decoded a second time, under a narrower schema.
+
+        An agent does so when nobody mentioned a value; it is still the same decision.
+        """
+        is_same = bool(self.requests) and self.requests[-1].prompt == request.prompt
+        if is_same and isinstance(request.constraint, JsonSchemaConstraint):
+            return self._last if isinstance(self._last, Call) else None
+        return None
 
     async def _chosen(self, choices: Sequence[str]) -> int:
         entry = await self._peek("a decision")
