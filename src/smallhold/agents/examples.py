@@ -38,7 +38,15 @@ class Example:
 
 
 def check_examples(examples: Iterable[Example], tools: Sequence[str]) -> None:
-    """Refuse examples that call unknown tools. Raises `ConfigError`."""
+    """Refuse examples that call unknown tools, and a tool that has the pseudo-tool's name.
+
+    Raises:
+        ConfigError: the name is not one of the agent's tools, or is reserved.
+    """
+    if NO_TOOL_NAME in tools:
+        raise ConfigError(
+            field="tools", value=NO_TOOL_NAME, remedy="this name is reserved; rename the tool"
+        )
     for example in examples:
         if example.tool is not None and example.tool not in tools:
             raise ConfigError(

@@ -13,6 +13,8 @@ class Ending(StrEnum):
 
     ANSWERED = "answered"
     """The model gave its answer."""
+    ASKED = "asked"
+    """Something that only the user can know is missing; the text asks for it."""
     ANSWER_CUT = "answer_cut"
     """The answer reached `max_tokens`; its text is incomplete."""
     REPEATED_CALL = "repeated_call"

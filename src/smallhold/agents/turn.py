@@ -85,6 +85,8 @@ class Turn:
     result: Result | None = None
     is_repeating: bool = False
     """The last decision was for a call that had been made before."""
+    missing: tuple[str, ...] = ()
+    """What the last call needed and only the user can know, in words."""
     is_refused: bool = False
     """The last call was not even tried: wanting it again would change nothing."""
 
@@ -110,6 +112,9 @@ class Turn:
                 return
             yield ToolCallEvent(call=planned.call)
             yield await self._act(planned)
+            if self.missing and owns_decoder(self.settings.runtime):
+                yield self._ask()
+                return
         yield self._give_up(Ending.STEP_LIMIT)
 
     async def _next_step(self) -> AsyncGenerator[TokenEvent | PlannedCall]:
@@ -244,8 +249,9 @@ class Turn:
         # What the agent itself wrote proves nothing: it may have been invented then.
         said = (message.content for message in heard if message.role is not Role.ASSISTANT)
         invented = ungrounded_arguments(planned.call.arguments, said)
-        if invented:
-            return missing_text(tool.schema, invented)
+        self.missing = described(tool.schema, invented)
+        if self.missing:
+            return f"Not done, something is missing. Ask for: {'; '.join(self.missing)}."
         earlier = self._earlier(planned.call)
         if earlier is not None:
             return f"Already done, with this result: {earlier.content}"
@@ -266,6 +272,12 @@ class Turn:
             self.conversation.pop()
         self._set_result(text, ending)
         return TokenEvent(text=text)
+
+    def _ask(self) -> TokenEvent:
+        """Ask for what is missing. Not in the model's words: a small one invents it instead."""
+        text = f"I need this from you first: {'; '.join(self.missing)}. Could you tell me?"
+        self._set_result(text, Ending.ASKED)
+        return self._token(text)
 
     def _finish(self, text: str, reason: FinishReason) -> None:
         cut = reason is FinishReason.LENGTH
@@ -302,16 +314,16 @@ class Turn:
         raise DeadlineExceededError(limit_s=self.settings.timeout_s)
 
 
-def missing_text(tool: ToolSchema, names: Sequence[str]) -> str:
-    """Say to the model what only the user can know."""
+def described(tool: ToolSchema, names: Sequence[str]) -> tuple[str, ...]:
+    """Give the descriptions of a tool's parameters, or their names where there are none."""
     properties = tool.parameters.get("properties")
     known = properties if isinstance(properties, dict) else {}
-    described: list[str] = []
+    texts: list[str] = []
     for name in names:
         schema = known.get(name)
         text = schema.get("description") if isinstance(schema, dict) else None
-        described.append(str(text).rstrip(".") if text else name)
-    return f"Not done, something is missing. Ask for: {'; '.join(described)}."
+        texts.append(str(text).rstrip(".") if text else name)
+    return tuple(texts)
 
 
 def _first_call(completion: Completion) -> PlannedCall:
