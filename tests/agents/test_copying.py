@@ -135,3 +135,17 @@ def test_whatever_is_chosen_anew_is_valid_for_the_tool(
         )
     assert is_valid_json(chosen, narrowed)
     assert is_valid_json(chosen, SCHEMA)
+
+
+def test_numbers_inside_a_list_are_taken_too() -> None:
+    schema: JsonObject = {
+        "type": "object",
+        "properties": {
+            "values": {"type": "array", "items": {"type": "number"}},
+            "alpha": {"type": "number"},
+        },
+        "required": ["values"],
+    }
+    revision = revise({"values": [12, 24], "alpha": 0.05}, schema, said=Said("values 12 and 24"))
+    assert revision.arguments == {"values": [12, 24]}
+    assert revision.narrowed is None

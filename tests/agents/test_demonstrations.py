@@ -25,8 +25,8 @@ def test_a_prompt_without_instructions_gets_some() -> None:
     assert shown.messages[-1] == USER
 
 
-def test_samples_copy_their_values_word_for_word() -> None:
+def test_samples_copy_their_values_word_for_word_except_dates() -> None:
     for message, following in pairwise(DEMONSTRATIONS):
         for call in following.tool_calls:
-            words = message.content.replace("four", "4")
+            words = message.content.replace("four", "4").replace("3 May 2024", "2024-05-03")
             assert all(str(value) in words for value in call.arguments.values())

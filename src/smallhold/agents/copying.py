@@ -8,7 +8,7 @@ Source: `docs/evaluation.md`, ablation.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -111,9 +111,24 @@ def _options(
 
 def _free_numbers(said: Said, others: JsonObject) -> list[int | float]:
     """List the mentioned numbers that no argument has taken, whole ones as integers."""
-    taken = {value for value in others.values() if isinstance(value, int | float)}
+    taken = {number for value in others.values() for number in _numbers_in(value)}
     free = dict.fromkeys(number for number in said.numbers if number not in taken)
     return [int(number) if number.is_integer() else number for number in free]
+
+
+def _numbers_in(value: JsonValue) -> Iterator[float]:
+    match value:
+        case bool():
+            return
+        case int() | float():
+            yield value
+        case list():
+            for item in value:
+                yield from _numbers_in(item)
+        case dict():
+            yield from _numbers_in(list(value.values()))
+        case _:
+            return
 
 
 def _allows(schema: JsonObject, number: float) -> bool:

@@ -1,7 +1,7 @@
 """How calls are written, for agents without examples of their own: this file holds two samples.
 
 They use tools that no agent has. What they show is the manner: values word for word as the user
-wrote them, and no optional argument that the user did not ask for. Source: `docs/evaluation.md`,
+wrote them, dates in digits, and no optional argument that the user did not ask for. Source: `docs/evaluation.md`,
 ablation: on BFCL `multiple` they mend more calls than any wording of instructions.
 """
 
@@ -40,12 +40,12 @@ DEMONSTRATIONS: Final = (
     ),
     *_sample(
         2,
-        "Book a table for four at Luigi's on 3 May at 7 pm, indoors.",
+        "Book a table for four at Luigi's on 3 May 2024 at 7 pm, indoors.",
         "restaurant_book",
         {
             "restaurant": "Luigi's",
             "people": 4,
-            "date": "3 May",
+            "date": "2024-05-03",
             "time": "7 pm",
             "area": "indoors",
         },
