@@ -1,8 +1,8 @@
 """How calls are written, for agents without examples of their own: this file holds two samples.
 
 They use tools that no agent has. What they show is the manner: values word for word as the user
-wrote them, dates in digits, and no optional argument that the user did not ask for. Source: `docs/evaluation.md`,
-ablation: on BFCL `multiple` they mend more calls than any wording of instructions.
+wrote them, dates in digits, and no optional argument that the user did not ask for. Source:
+`docs/evaluation.md`, ablation.
 """
 
 from __future__ import annotations
