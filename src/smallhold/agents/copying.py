@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from smallhold.agents.grounding import is_identifier
-from smallhold.agents.mentions import Said, looks_like_date
+from smallhold.agents.mentions import Said, looks_like_date, numerals
 from smallhold.messages import JsonObject, JsonValue
 
 MAX_SPANS: Final = 300
@@ -110,9 +110,12 @@ def _options(
 
 
 def _free_numbers(said: Said, others: JsonObject) -> list[int | float]:
-    """List the mentioned numbers that no argument has taken, whole ones as integers."""
+    """List the numbers in digits that no argument has taken, whole ones as integers.
+
+    Number words are left out: in "two sets of values" the two is no value.
+    """
     taken = {number for value in others.values() for number in _numbers_in(value)}
-    free = dict.fromkeys(number for number in said.numbers if number not in taken)
+    free = dict.fromkeys(number for number in numerals(said.text) if number not in taken)
     return [int(number) if number.is_integer() else number for number in free]
 
 

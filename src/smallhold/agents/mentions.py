@@ -57,8 +57,8 @@ def stems(text: str) -> set[str]:
     return {word[:_STEM_CHARS] for word in _WORD.findall(text.casefold())}
 
 
-def numbers(text: str) -> tuple[float, ...]:
-    """List the numbers that a text names, in digits and in words."""
+def numerals(text: str) -> tuple[float, ...]:
+    """List the numbers that a text writes in digits, scaled by a unit that follows."""
     found: list[float] = []
     for match in _NUMBER.finditer(text.casefold()):
         value = float(match[1].replace(",", ""))
@@ -67,11 +67,14 @@ def numbers(text: str) -> tuple[float, ...]:
             found.append(value / _PERCENT)
         elif match[2] is not None:
             found.append(value * _SCALES[match[2]])
-    found += [
-        _NUMBER_WORDS[word] for word in _WORD.findall(text.casefold()) if word in _NUMBER_WORDS
-    ]
     # Hundreds of digits overflow to infinity, which is no JSON.
     return tuple(number for number in found if math.isfinite(number))
+
+
+def numbers(text: str) -> tuple[float, ...]:
+    """List the numbers that a text names, in digits and in words."""
+    words = _WORD.findall(text.casefold())
+    return numerals(text) + tuple(_NUMBER_WORDS[word] for word in words if word in _NUMBER_WORDS)
 
 
 def looks_like_date(text: str) -> bool:

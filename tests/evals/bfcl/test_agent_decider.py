@@ -52,11 +52,11 @@ async def test_a_planned_call_answers_the_row() -> None:
     assert decided.usage.passes > 0
 
 
-async def test_the_row_s_messages_and_tools_are_the_whole_prompt() -> None:
+async def test_a_prompt_ends_with_the_row_s_messages_and_offers_its_tools() -> None:
     runtime = ScriptedRuntime([call("weather", city="Oslo")])
     await scored_decider(runtime, tool_choice="auto")(ROW)
     (request,) = runtime.requests
-    assert request.prompt.messages == ROW.messages
+    assert request.prompt.messages[-len(ROW.messages) :] == ROW.messages
     assert request.prompt.tools == ROW.tools
 
 
