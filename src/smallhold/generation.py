@@ -16,6 +16,9 @@ class Prompt:
     tools: tuple[ToolSchema, ...] = ()
     continuation: str = ""
     """Opening of the assistant's turn, not returned in the output."""
+    fixed_messages: int = 0
+    """How many messages after the system's own are the same in every prompt of this agent, such as
+    examples. Runtimes may keep what they computed for them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -416,3 +416,15 @@ def test_a_text_that_gives_up_shows_only_the_beginning_of_a_long_result(ending: 
     assert "from find: xxx" in text
     assert len(text) < 600
     assert giving_up_text(ending, []).strip()
+
+
+async def test_after_the_allowed_calls_the_agent_answers_without_deciding_again(desk: Desk) -> None:
+    passes: list[int] = []
+    for limit in (1, None):
+        runtime = ScriptedRuntime([call("order_status", order_id="1042"), "It is on its way."])
+        config = Config(name="desk", max_calls=limit)
+        result = await desk.agent(runtime, config).run("Where is order 1042?")
+        assert result.text == "It is on its way."
+        assert len(result.steps) == 1
+        passes.append(result.usage.passes)
+    assert passes[1] - passes[0] == 1

@@ -172,6 +172,7 @@ class Agent:
             sampling=Sampling(temperature=config.temperature),
             max_tokens=config.max_tokens,
             max_steps=config.max_steps,
+            max_calls=config.max_calls,
             timeout_s=config.timeout,
         )
         message = Message(role=Role.USER, content=text)

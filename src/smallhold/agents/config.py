@@ -54,6 +54,9 @@ class Config:
     that no tool serves, far more than from instructions (`docs/evaluation.md`)."""
     max_steps: int = DEFAULT_MAX_STEPS
     """Most decisions in one run."""
+    max_calls: int | None = None
+    """Tool calls after which the agent answers without deciding again; `None` decides each time.
+    Where one call always suffices, 1 saves the decision after it."""
     privacy_mode: bool = False
     """Redaction of personal data; refused until this version has it."""
     compliance: str | None = None
@@ -67,6 +70,8 @@ class Config:
         _require_range("temperature", self.temperature, low=0.0)
         _require_range("timeout", self.timeout, low=0.001)
         _require_range("max_steps", self.max_steps, low=1)
+        if self.max_calls is not None:
+            _require_range("max_calls", self.max_calls, low=1)
         self._require_supported()
 
     def _require_supported(self) -> None:

@@ -58,4 +58,8 @@ def with_demonstrations(prompt: Prompt) -> Prompt:
     leading = tuple(takewhile(lambda message: message.role is Role.SYSTEM, prompt.messages))
     instructions = leading or (Message(role=Role.SYSTEM, content=CALLER_INSTRUCTIONS),)
     conversation = prompt.messages[len(leading) :]
-    return replace(prompt, messages=(*instructions, *DEMONSTRATIONS, *conversation))
+    return replace(
+        prompt,
+        messages=(*instructions, *DEMONSTRATIONS, *conversation),
+        fixed_messages=len(DEMONSTRATIONS),
+    )

@@ -44,7 +44,10 @@ def decision_prompt(
     from one message to the next.
     """
     shown = decision_view(conversation) if examples else conversation
-    return Prompt(messages=(instructions, *example_messages(examples), *shown), tools=tuple(tools))
+    fixed = example_messages(examples)
+    return Prompt(
+        messages=(instructions, *fixed, *shown), tools=tuple(tools), fixed_messages=len(fixed)
+    )
 
 
 def answer_prompt(instructions: Message, conversation: Sequence[Message]) -> Prompt:

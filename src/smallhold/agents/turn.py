@@ -67,6 +67,7 @@ class TurnSettings:
     sampling: Sampling
     max_tokens: int
     max_steps: int
+    max_calls: int | None
     timeout_s: float
     tool_choice: ToolChoice = "auto"
 
@@ -172,8 +173,9 @@ class Turn:
         return None if self.is_repeating else planned
 
     def _is_settled(self) -> bool:
-        """Whether the user has to be asked before any further call makes sense."""
-        return self.is_refused
+        """Whether no further call makes sense, or none is wanted."""
+        limit = self.settings.max_calls
+        return self.is_refused or (limit is not None and len(self.steps) >= limit)
 
     def _answer_request(self) -> GenerationRequest:
         settings = self.settings

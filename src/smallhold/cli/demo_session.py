@@ -71,7 +71,9 @@ def shop_agent(database: Path, *, model: str | None, runtime: Runtime | None = N
     Raises:
         SmallholdError: as `Agent`.
     """
-    config = replace(config_for(model), name=AGENT_NAME, role=INSTRUCTIONS, examples=EXAMPLES)
+    config = replace(
+        config_for(model), name=AGENT_NAME, role=INSTRUCTIONS, examples=EXAMPLES, max_calls=1
+    )
     return Agent(config, runtime=runtime, tools=shop_tools(database))
 
 

@@ -127,6 +127,12 @@ class Lease:
             if len(self.held) == stable and self._wants_snapshot():
                 self._save_snapshot()
 
+    @property
+    def least_prefill(self) -> int:
+        """How far the prompt must be evaluated by itself for a snapshot that is still missing."""
+        stable = self._encoded.stable_tokens
+        return stable if len(self.held) < stable and self._wants_snapshot() else 0
+
     def evaluate(self, tokens: Sequence[int], *, logits: bool) -> Program:
         """Evaluate tokens after those held; with `logits`, those after the last are readable."""
         limit = self._loaded.context.batch_tokens

@@ -16,7 +16,7 @@ from smallhold.engine.recent import RecentValues
 from smallhold.engine.template_segments import control_pattern, merged_where_harmless
 from smallhold.engine.template_text import Segment
 from smallhold.generation import Prompt
-from smallhold.messages import Role
+from smallhold.messages import Message, Role
 
 _REMEMBERED_PREFIXES: Final = 64
 """Agents served by one model; finding a prefix costs six renderings."""
@@ -83,9 +83,16 @@ class PromptEncoder:
 
     def _stable_tokens(self, prompt: Prompt) -> Tokens:
         leading = tuple(takewhile(lambda message: message.role is Role.SYSTEM, prompt.messages))
-        key = repr((leading, prompt.tools))
+        fixed = prompt.messages[: len(leading) + prompt.fixed_messages]
+        key = repr((fixed, prompt.tools))
         known = self._stable.get(key)
         if known is None:
-            known = self._tokenize(self._template.stable_parts(prompt.messages, prompt.tools))
+            known = self._tokenize(self._stable_parts(prompt, fixed))
             self._stable.put(key, known)
         return known
+
+    def _stable_parts(self, prompt: Prompt, fixed: tuple[Message, ...]) -> list[Segment]:
+        if prompt.fixed_messages == 0:
+            return self._template.stable_parts(prompt.messages, prompt.tools)
+        # Where a template writes these messages otherwise once more follow, less is shared.
+        return self._template.render_parts(fixed, prompt.tools, add_generation_prompt=False)

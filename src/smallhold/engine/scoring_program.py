@@ -178,7 +178,10 @@ class _Scoring:
         for group in grouped(branches, width=width, outputs=MAX_OUTPUTS - 1):
             nodes = inner_nodes(group)
             room = max(1, self.loaded.context.batch_tokens - len(nodes))
-            yield from self.lease.prefill(until=max(len(self.lease.held), len(prompt) - room))
+            least = min(self.lease.least_prefill, len(prompt) - 1)
+            yield from self.lease.prefill(
+                until=max(len(self.lease.held), len(prompt) - room, least)
+            )
             # Choices of one token are all read after the prompt, whatever group they are in.
             if nodes or len(self.lease.held) < len(prompt):
                 yield from self._evaluate(group, nodes, wanted=branches)

@@ -62,6 +62,7 @@ class WirePrompt(msgspec.Struct, array_like=True):
     messages: list[WireMessage]
     tools: list[WireTool]
     continuation: str
+    fixed_messages: int = 0
 
 
 class WireConstraint(msgspec.Struct, array_like=True):
@@ -225,6 +226,7 @@ def to_wire_prompt(prompt: Prompt) -> WirePrompt:
             for tool in prompt.tools
         ],
         continuation=prompt.continuation,
+        fixed_messages=prompt.fixed_messages,
     )
 
 
@@ -237,6 +239,7 @@ def from_wire_prompt(wire: WirePrompt) -> Prompt:
             for tool in wire.tools
         ),
         continuation=wire.continuation,
+        fixed_messages=wire.fixed_messages,
     )
 
 
