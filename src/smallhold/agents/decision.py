@@ -14,11 +14,11 @@ from typing import Final
 from smallhold.generation import Scores
 
 NO_TOOL_NAME: Final = "no_suitable_tool"
-"""Pseudo-tool scored beside the real ones. Source: `docs/evaluation.md`, decisions: its calibrated
-margin separates relevant from irrelevant messages far better than asking the model yes or no."""
-
+"""Pseudo-tool scored beside the real ones, and the end of each worked example. Source:
+`docs/evaluation.md`, decisions."""
 RIVAL_MARGIN: Final = 2.75
-"""Nats within which a less likely tool is still worth filling. Source: `docs/evaluation.md`."""
+"""Nats within which a less likely tool is still worth filling. Source: `docs/evaluation.md`,
+ablation."""
 MAX_RIVALS: Final = 2
 """Each rival costs a fill of a dozen passes."""
 

@@ -47,7 +47,8 @@ OWN_DECODER: Final = frozenset({
 })
 """What a runtime needs so that calls are valid by construction."""
 DEFAULT_THRESHOLD: Final = 0.0
-"""Least calibrated margin for a call, in nats. Source: `docs/evaluation.md`."""
+"""Least calibrated margin for a call, in nats. Source: `docs/evaluation.md`,
+decisions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
