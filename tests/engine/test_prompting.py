@@ -116,3 +116,29 @@ def test_other_instructions_have_another_stable_beginning(
         for system in ("Be kind.", "Be kind and very, very brief.")
     }
     assert len(lengths) == 2
+
+
+def test_fixed_messages_belong_to_the_stable_beginning(
+    shared_model: LoadedModel,
+) -> None:
+    encoder = shared_model.encoder
+    system = Message(role=Role.SYSTEM, content="You serve a shop.")
+    fixed = (
+        Message(role=Role.USER, content="When will order 512 come?"),
+        Message(role=Role.ASSISTANT, content="On Monday."),
+    )
+    texts = ("Where is order 1042?", "Any lamp left?")
+    encoded = [
+        encoder.encode(
+            Prompt(
+                messages=(system, *fixed, Message(role=Role.USER, content=text)),
+                fixed_messages=len(fixed),
+            ),
+            splits_tail=False,
+        )
+        for text in texts
+    ]
+    stable = {one.tokens[: one.stable_tokens].tobytes() for one in encoded}
+    assert len(stable) == 1
+    plain = encoder.encode(Prompt(messages=(system, *fixed)), splits_tail=False)
+    assert encoded[0].stable_tokens > plain.stable_tokens
