@@ -79,7 +79,9 @@ async def test_the_tools_names_and_no_tool_are_scored_where_a_call_would_name_th
     listening: Listening,
 ) -> None:
     runtime = listening.to(ScriptedRuntime(["It rains."]))
-    await ScoredPlanner(runtime=runtime, max_tokens=64).decide(PROMPT, tool_choice="auto")
+    await ScoredPlanner(runtime=runtime, max_tokens=64).decide(
+        PROMPT, tool_choice="auto", subtracts_bias=True
+    )
     (prompt,) = runtime.decisions
     assert prompt.messages == PROMPT.messages
     assert prompt.tools == PROMPT.tools
@@ -90,7 +92,9 @@ async def test_without_examples_the_model_s_bias_is_measured_on_a_message_withou
     listening: Listening,
 ) -> None:
     runtime = listening.to(ScriptedRuntime(["It rains."]))
-    await ScoredPlanner(runtime=runtime, max_tokens=64).decide(PROMPT, tool_choice="auto")
+    await ScoredPlanner(runtime=runtime, max_tokens=64).decide(
+        PROMPT, tool_choice="auto", subtracts_bias=True
+    )
     (baseline,) = runtime.baselines
     assert baseline.messages == (INSTRUCTIONS, Message(role=Role.USER, content=CONTENT_FREE_TEXT))
     assert baseline.tools == PROMPT.tools

@@ -15,7 +15,7 @@ from typing import Final, Literal, TypeAlias, cast
 from smallhold.agents.argument_schema import bounded_schema
 from smallhold.agents.copying import revise
 from smallhold.agents.decision import NO_TOOL_NAME, Decision, read_decision
-from smallhold.agents.demonstrations import DEMONSTRATIONS, with_demonstrations
+from smallhold.agents.demonstrations import with_demonstrations
 from smallhold.agents.mentions import Said
 from smallhold.agents.prompts import content_free
 from smallhold.exceptions import ModelOutputError
@@ -34,18 +34,12 @@ from smallhold.messages import (
     ToolSchema,
     Usage,
 )
-from smallhold.runtimes.limits import Capability
+from smallhold.runtimes.limits import OWN_DECODER
 from smallhold.runtimes.protocol import Runtime
 
 ToolChoice: TypeAlias = Literal["auto", "required"]
 """`auto` lets the agent answer without a call; `required` forbids that."""
 
-OWN_DECODER: Final = frozenset({
-    Capability.SCORING,
-    Capability.CONTINUATION,
-    Capability.CONSTRAINTS,
-})
-"""What a runtime needs so that calls are valid by construction."""
 DEFAULT_THRESHOLD: Final = 0.0
 """Least calibrated margin for a call, in nats. Source: `docs/evaluation.md`,
 decisions."""
@@ -98,12 +92,6 @@ class ScoredPlanner:
     max_tokens: int
     """Most tokens of one call's arguments."""
     threshold: float = DEFAULT_THRESHOLD
-    example_messages: int = 0
-    """How many messages after the instructions are examples: what they say, the user has not
-    said. Without any, `plan` shows samples of its own."""
-    has_own_examples: bool = True
-    """Whether the examples end in the pseudo-tool. Otherwise the model's bias is measured and
-    subtracted."""
 
     async def plan(self, prompt: Prompt, *, tool_choice: ToolChoice, call_id: str) -> Plan:
         """Decide on a tool and fill its arguments.
@@ -112,15 +100,18 @@ class ScoredPlanner:
         the rival is meant: the user said what it needs.
 
         Args:
-            prompt: Instructions, conversation and tools, without continuation.
+            prompt: Instructions, examples, conversation and tools, without continuation. Its
+                `fixed_messages` are examples that end in the pseudo-tool; where there are none,
+                samples are shown, and the model's bias is measured and subtracted.
             tool_choice: Whether answering without a call is allowed.
             call_id: Id for the call.
         """
-        if not self.example_messages:
-            samples = replace(self, example_messages=len(DEMONSTRATIONS), has_own_examples=False)
-            shown = with_demonstrations(prompt)
-            return await samples.plan(shown, tool_choice=tool_choice, call_id=call_id)
-        decision, usage = await self.decide(prompt, tool_choice=tool_choice)
+        has_examples = prompt.fixed_messages > 0
+        if not has_examples:
+            prompt = with_demonstrations(prompt)
+        decision, usage = await self.decide(
+            prompt, tool_choice=tool_choice, subtracts_bias=not has_examples
+        )
         if decision.tool is None:
             return Plan(planned=None, usage=usage)
         chosen: Filling | None = None
@@ -138,7 +129,9 @@ class ScoredPlanner:
         planned = PlannedCall(call=call, margin=decision.margin, is_complete=chosen.is_complete)
         return Plan(planned=planned, usage=usage + chosen.extra_usage)
 
-    async def decide(self, prompt: Prompt, *, tool_choice: ToolChoice) -> tuple[Decision, Usage]:
+    async def decide(
+        self, prompt: Prompt, *, tool_choice: ToolChoice, subtracts_bias: bool
+    ) -> tuple[Decision, Usage]:
         """Choose among the tools and none of them, in one scored pass."""
         names = [tool.name for tool in prompt.tools]
         must_call = tool_choice == "required"
@@ -149,12 +142,9 @@ class ScoredPlanner:
             ScoreRequest(
                 prompt=replace(prompt, continuation=dialect.before_name),
                 choices=tuple(dialect.scored_name(name) for name in (*names, NO_TOOL_NAME)),
-                baseline=None
-                if must_call or (self.example_messages and self.has_own_examples)
-                else replace(
-                    content_free(prompt, keep=self.example_messages),
-                    continuation=dialect.before_name,
-                ),
+                baseline=replace(content_free(prompt), continuation=dialect.before_name)
+                if subtracts_bias and not must_call
+                else None,
             )
         )
         decision = read_decision(scores, names, threshold=self.threshold, must_call=must_call)
@@ -168,7 +158,7 @@ class ScoredPlanner:
         arguments, usage = await self._decode(prompt, tool, schema=bounded_schema(tool.parameters))
         if arguments is None:
             return Filling(tool=tool, usage=usage, arguments={}, is_complete=False)
-        said = Said(spoken_text(prompt.messages, skip=self.example_messages))
+        said = Said(spoken_text(prompt.messages, skip=prompt.fixed_messages))
         revision = revise(arguments, tool.parameters, said=said)
         return Filling(
             tool=tool,

@@ -58,13 +58,12 @@ def answer_prompt(instructions: Message, conversation: Sequence[Message]) -> Pro
     return Prompt(messages=(instructions, *conversation))
 
 
-def content_free(prompt: Prompt, *, keep: int = 0) -> Prompt:
+def content_free(prompt: Prompt) -> Prompt:
     """Make the twin of a prompt whose user says nothing: its scores are the model's bias.
 
-    Args:
-        prompt: Instructions and conversation.
-        keep: How many messages after the instructions belong to no conversation.
+    Instructions and fixed messages stay; the conversation does not.
     """
     leading = sum(1 for _ in takewhile(lambda one: one.role is Role.SYSTEM, prompt.messages))
     nothing = Message(role=Role.USER, content=CONTENT_FREE_TEXT)
-    return replace(prompt, messages=(*prompt.messages[: leading + keep], nothing))
+    kept = prompt.messages[: leading + prompt.fixed_messages]
+    return replace(prompt, messages=(*kept, nothing))

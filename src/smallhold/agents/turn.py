@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 import anyio
 
-from smallhold.agents.examples import Example, example_messages
+from smallhold.agents.examples import Example
 from smallhold.agents.grounding import ungrounded_arguments
 from smallhold.agents.planning import (
     PlannedCall,
@@ -153,7 +153,6 @@ class Turn:
         planner = ScoredPlanner(
             runtime=settings.runtime,
             max_tokens=settings.max_tokens,
-            example_messages=len(example_messages(settings.examples)),
         )
         plan = await planner.plan(
             decision_prompt(

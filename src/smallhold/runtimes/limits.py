@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from smallhold.runtimes.dialects import CallDialect
 
@@ -19,6 +20,14 @@ class Capability(StrEnum):
     """Log-probabilities of given choices after a prompt."""
     NATIVE_TOOL_CALLS = "native_tool_calls"
     """The runtime parses tool calls itself and returns them in the completion."""
+
+
+OWN_DECODER: Final = frozenset({
+    Capability.SCORING,
+    Capability.CONTINUATION,
+    Capability.CONSTRAINTS,
+})
+"""What a runtime needs so that an agent owns its decoder: calls are then valid by construction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

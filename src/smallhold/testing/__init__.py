@@ -1,9 +1,9 @@
 """Doubles for tests that ship with the product."""
 
+from smallhold.runtimes.limits import OWN_DECODER
 from smallhold.testing.clock import ManualClock
 from smallhold.testing.scripted import (
     NATIVE,
-    OWN_DECODER,
     Call,
     Delay,
     Entry,

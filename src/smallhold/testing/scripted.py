@@ -41,15 +41,9 @@ from smallhold.messages import (
     Usage,
 )
 from smallhold.runtimes.dialects import HERMES, CallDialect
-from smallhold.runtimes.limits import Capability, RuntimeLimits
+from smallhold.runtimes.limits import OWN_DECODER, Capability, RuntimeLimits
 from smallhold.runtimes.protocol import TokenStream
 
-OWN_DECODER: Final = frozenset({
-    Capability.SCORING,
-    Capability.CONTINUATION,
-    Capability.CONSTRAINTS,
-})
-"""Capabilities of a runtime whose decoder the agent owns, as the embedded one."""
 NATIVE: Final = frozenset({Capability.NATIVE_TOOL_CALLS})
 """Capabilities of a server that parses tool calls by itself."""
 _UNLIKELY: Final = -20.0
