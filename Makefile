@@ -14,6 +14,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 DEMO_MODEL := qwen2.5-coder-0.5b
 TEST_MODEL := smollm2-135m
 
+# `make bench SUITES=route ROUNDS=1` runs one suite once.
+SUITES ?= all
+ROUNDS ?= 5
+
 # The type checker ships inside its package: no look for a newer one.
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PYRIGHT_PYTHON_CACHE_DIR := $(CURDIR)/.cache
@@ -60,8 +64,9 @@ format: $(STAMPS)/dev ## Format the code and apply safe lint fixes
 	$(BIN)/ruff format .
 
 .PHONY: bench
-bench: models ## Run the benchmarks
+bench: models ## Run the benchmarks, ours and peers in turns (about an hour)
 	@for script in $$(ls benchmarks/*.py); do echo "== $$script"; $(BIN)/python "$$script"; done
+	@for suite in $(SUITES); do $(BIN)/smallhold bench --suite "$$suite" --rounds $(ROUNDS); done
 
 .PHONY: docs
 docs: $(STAMPS)/dev ## Build the documentation into site/

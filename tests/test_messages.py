@@ -29,6 +29,8 @@ usages = st.builds(
     completion_tokens=counts,
     forced_tokens=counts,
     passes=counts,
+    drafted_tokens=counts,
+    accepted_tokens=counts,
 )
 
 
@@ -44,6 +46,11 @@ def test_every_count_of_a_usage_is_added(a: Usage, b: Usage) -> None:
     total = dataclasses.asdict(a + b)
     parts = dataclasses.asdict(a), dataclasses.asdict(b)
     assert total == {name: parts[0][name] + parts[1][name] for name in total}
+
+
+def test_every_count_of_a_usage_is_one_that_the_properties_draw() -> None:
+    one = Usage(**{field.name: 1 for field in dataclasses.fields(Usage)})
+    assert set(dataclasses.asdict(one + one).values()) == {2}
 
 
 @given(st.lists(st.text(max_size=5)))

@@ -13,6 +13,7 @@ Branches are drawn by who can act::
     │   ├── ChatTemplateError        a chat template failed or exceeded its limits
     │   ├── UnknownModelError        no such alias in the catalog
     │   ├── UnsupportedFeatureError  the chosen runtime cannot do what was asked
+    │   ├── UnknownAdapterError      the model was loaded without this LoRA adapter
     │   └── DatasetError             an evaluation file is malformed
     ├── ModelError                   the model's files must be mended or fetched
     │   ├── CatalogError             the catalog file is malformed
@@ -30,6 +31,9 @@ Branches are drawn by who can act::
     │   ├── EngineBuildError         the compiler ran and failed
     │   ├── ModelLoadError           llama.cpp refused the model
     │   ├── WorkerDiedError          the engine's process ended in the middle of a request
+    │   │   ├── WorkerHungError      it did not compute one token in time, and was ended
+    │   │   └── WorkerMemoryError    it could not get the memory it needed, and ended
+    │   ├── QueueFullError           as many requests wait as may
     │   └── DecodeError              a forward pass failed
     └── RunError                     a run ended without an answer
         ├── DeadlineExceededError    the request's time was up
@@ -159,6 +163,19 @@ class UnsupportedFeatureError(CallerError):
         self.feature = feature
         self.remedy = remedy
         super().__init__(f"The runtime {runtime!r} does not offer {feature}. {remedy}")
+
+
+class UnknownAdapterError(CallerError):
+    """A prompt names a LoRA adapter that the model was loaded without."""
+
+    def __init__(self, *, adapter: str, known: Sequence[str]) -> None:
+        self.adapter = adapter
+        self.known = tuple(known)
+        listing = f"It has {', '.join(self.known)}." if self.known else "It has none."
+        super().__init__(
+            f"The model was loaded without an adapter {adapter!r}. {listing} "
+            "Name its GGUF file in `adapters` of the model's settings."
+        )
 
 
 class DatasetError(CallerError):
@@ -339,6 +356,26 @@ class WorkerDiedError(EngineError):
         super().__init__(
             f"The engine's worker for {model!r} ended in the middle of the request ({cause}). "
             "Send the request again: a new worker is started for it."
+        )
+
+
+class WorkerHungError(WorkerDiedError):
+    """The worker did not compute one token in time, and was ended."""
+
+
+class WorkerMemoryError(WorkerDiedError):
+    """The worker could not get the memory it needed, and ended."""
+
+
+class QueueFullError(EngineError):
+    """As many requests wait for the model as may."""
+
+    def __init__(self, *, limit: int, retry_after_s: float) -> None:
+        self.limit = limit
+        self.retry_after_s = retry_after_s
+        super().__init__(
+            f"{limit} requests wait for the model already. "
+            f"Try again in about {retry_after_s:.0f} s, or raise `queue_limit`."
         )
 
 

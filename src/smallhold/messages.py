@@ -80,6 +80,11 @@ class Usage:
     forced_tokens: int = 0
     """Completion tokens that the grammar left no choice about, taken without sampling."""
     passes: int = 0
+    """Forward passes that this request took part in."""
+    drafted_tokens: int = 0
+    """Tokens that were guessed, and evaluated together with the one they follow."""
+    accepted_tokens: int = 0
+    """Guesses that turned out right: completion tokens that needed no pass of their own."""
 
     def __add__(self, other: Usage) -> Usage:
         """Sum two usages field by field."""
@@ -89,6 +94,8 @@ class Usage:
             completion_tokens=self.completion_tokens + other.completion_tokens,
             forced_tokens=self.forced_tokens + other.forced_tokens,
             passes=self.passes + other.passes,
+            drafted_tokens=self.drafted_tokens + other.drafted_tokens,
+            accepted_tokens=self.accepted_tokens + other.accepted_tokens,
         )
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from smallhold.engine.grammar import Grammar, constraint_to_lark
 from smallhold.engine.loaded import LoadedModel
 from smallhold.exceptions import DecodeError, UnsupportedSchemaError
-from smallhold.generation import Constraint, JsonSchemaConstraint, LarkConstraint
+from smallhold.generation import Constraint, JsonSchemaConstraint, LarkConstraint, Sampling
 from smallhold.messages import JsonObject
 
 spellable = st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=0x3FFFF) | st.just("\n")
@@ -139,20 +139,68 @@ def test_a_grammar_holds_the_same_behind_a_prefix(
     assert not accepts(shared_model, LarkConstraint(grammar='start: "a" start?'), "apa", prefix="p")
 
 
-def test_forbidden_tokens_have_no_probability_left(shared_model: LoadedModel) -> None:
+def test_the_allowed_tokens_are_those_that_some_sentence_goes_on_with(
+    shared_model: LoadedModel,
+) -> None:
     grammar = grammar_of(shared_model, LarkConstraint(grammar='start: "yes" | "no"'))
-    logits = np.zeros(shared_model.model.n_vocab, dtype=np.float32)
-    grammar.forbid(logits)
-    allowed = {shared_model.model.piece(int(token)) for token in np.flatnonzero(logits == 0)}
-    assert allowed == {b"y", b"ye", b"yes", b"n", b"no"}
-    assert np.isneginf(logits[logits != 0]).all()
+    allowed = grammar.allowed_tokens().tolist()
+    pieces = {shared_model.model.piece(token) for token in allowed}
+    assert pieces == {b"y", b"ye", b"yes", b"n", b"no"}
+    assert allowed == sorted(allowed)
 
 
-def test_logits_beyond_the_vocabulary_are_forbidden(shared_model: LoadedModel) -> None:
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_only_an_allowed_token_is_picked_however_likely_the_others_are(
+    shared_model: LoadedModel, temperature: float
+) -> None:
+    grammar = grammar_of(shared_model, LarkConstraint(grammar='start: "yes" | "no"'))
+    allowed = set(grammar.allowed_tokens().tolist())
+    logits = np.full(shared_model.model.n_vocab, 50, dtype=np.float32)
+    logits[list(allowed)] = 0
+    rng = np.random.default_rng(7)
+    sampling = Sampling(temperature=temperature)
+    picked = {grammar.pick(logits, sampling, rng=rng) for _ in range(100)}
+    assert picked <= allowed
+    assert len(picked) == (1 if temperature == 0 else len(allowed))
+
+
+def test_the_likeliest_allowed_token_is_picked_at_temperature_zero(
+    shared_model: LoadedModel,
+) -> None:
+    model = shared_model.model
+    grammar = grammar_of(shared_model, LarkConstraint(grammar='start: "yes" | "no"'))
+    logits = np.zeros(model.n_vocab, dtype=np.float32)
+    (no,) = model.tokenize("no", parse_special=False)
+    logits[no] = 1
+    assert grammar.pick(logits, Sampling(), rng=np.random.default_rng()) == no
+
+
+def test_logits_beyond_and_short_of_the_vocabulary_are_harmless(
+    shared_model: LoadedModel,
+) -> None:
     grammar = grammar_of(shared_model, schema(type="string"))
-    logits = np.zeros(shared_model.model.n_vocab + 500, dtype=np.float32)
-    grammar.forbid(logits)
-    assert np.isneginf(logits[-400:]).all()
+    rng = np.random.default_rng()
+    n_vocab = shared_model.model.n_vocab
+    logits = np.zeros(n_vocab + 500, dtype=np.float32)
+    logits[n_vocab:] = 50
+    assert grammar.pick(logits, Sampling(), rng=rng) < n_vocab
+    assert grammar.pick(logits[:1000], Sampling(), rng=rng) < 1000
+
+
+def test_tokens_that_would_be_accepted_are_counted_and_none_is_consumed(
+    shared_model: LoadedModel,
+) -> None:
+    grammar = grammar_of(shared_model, schema(type="boolean"))
+    true, false = (
+        shared_model.model.tokenize(text, parse_special=False) for text in ("true", "false")
+    )
+    assert grammar.valid_length(true) == len(true)
+    assert grammar.valid_length([*true, *true]) == len(true)
+    assert grammar.valid_length([*false]) == len(false)
+    assert grammar.valid_length(shared_model.model.tokenize("x", parse_special=False)) == 0
+    assert grammar.valid_length([]) == 0
+    grammar.accept(true)
+    assert grammar.is_complete
 
 
 def test_a_forbidden_token_is_not_accepted(shared_model: LoadedModel) -> None:
@@ -163,11 +211,7 @@ def test_a_forbidden_token_is_not_accepted(shared_model: LoadedModel) -> None:
 
 def test_a_model_may_end_where_the_sentence_may(shared_model: LoadedModel) -> None:
     grammar = grammar_of(shared_model, schema(type="integer"))
-    ends = sorted(shared_model.model.end_tokens)
-    logits = np.zeros(shared_model.model.n_vocab, dtype=np.float32)
-    grammar.forbid(logits)
-    assert np.isneginf(logits[ends]).all()
+    ends = shared_model.model.end_tokens
+    assert ends.isdisjoint(grammar.allowed_tokens().tolist())
     grammar.accept(shared_model.model.tokenize("1", parse_special=False))
-    logits[:] = 0
-    grammar.forbid(logits)
-    assert (logits[ends] == 0).any()
+    assert not ends.isdisjoint(grammar.allowed_tokens().tolist())

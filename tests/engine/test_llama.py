@@ -1,25 +1,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from smallhold.engine.config import ModelConfig
-from smallhold.engine.llama import (
-    LAST_OUTPUT,
-    Context,
-    Model,
-    linear_batch,
-    system_info,
-    usable_cores,
-    version,
-)
+from smallhold.engine.batch import linear_batch
+from smallhold.engine.config import KVType, ModelConfig
+from smallhold.engine.llama import Context, Model, system_info, version
 from smallhold.engine.loaded import LoadedModel
+from smallhold.engine.program import Mode
 from smallhold.exceptions import DecodeError, ModelLoadError
 
 SCRATCH, OTHER = 40, 41
@@ -31,31 +28,35 @@ spellable = st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=0x3FFFF
 
 
 @pytest.fixture
-def context(shared_model: LoadedModel) -> Context:
-    for sequence in range(64):
-        shared_model.context.remove(sequence)
-    return shared_model.context
+def context(shared_model: LoadedModel) -> Iterator[Context]:
+    context = shared_model.context
+    yield context
+    for sequence in (SCRATCH, OTHER):
+        context.remove(sequence)
 
 
-def after(context: Context, tokens: list[int], *, start: int = 0, sequence: int = SCRATCH) -> int:
-    """The likeliest token after some tokens."""
-    context.decode(linear_batch(tokens, start=start, sequence=sequence, logits=True))
-    return int(np.argmax(context.logits(LAST_OUTPUT)))
+def read(context: Context, tokens: list[int], *, start: int = 0, sequence: int = SCRATCH) -> None:
+    batch = linear_batch(tokens, start=start, sequence=sequence, outputs=0)
+    context.decode(batch, Mode())
+
+
+def after(
+    context: Context, tokens: list[int], *, start: int = 0, sequence: int = SCRATCH
+) -> NDArray[np.float32]:
+    """Logits after some tokens."""
+    context.decode(linear_batch(tokens, start=start, sequence=sequence, outputs=1), Mode())
+    return context.outputs(0).logits(len(tokens) - 1).copy()
 
 
 def fill(context: Context, token: int, starts: list[int]) -> None:
     for start in range(0, 2 * context.capacity_tokens, 64):
         starts.append(start)
-        context.decode(linear_batch([token] * 64, start=start, sequence=SCRATCH, logits=False))
+        read(context, [token] * 64, start=start)
 
 
-def test_a_batch_of_one_sequence_asks_for_the_last_logits_or_none() -> None:
-    batch = linear_batch([7, 8, 9], start=5, sequence=2, logits=True)
-    assert batch.tokens.tolist() == [7, 8, 9]
-    assert batch.positions.tolist() == [5, 6, 7]
-    assert batch.sequences == ((2,), (2,), (2,))
-    assert batch.wants_logits.tolist() == [0, 0, 1]
-    assert not linear_batch([7], start=0, sequence=0, logits=False).wants_logits.any()
+@pytest.fixture
+def tokens(shared_model: LoadedModel) -> list[int]:
+    return shared_model.model.tokenize("One, two, three, four,", parse_special=False)
 
 
 @given(st.text(spellable, max_size=40))
@@ -97,32 +98,82 @@ def test_a_model_tells_what_it_is(shared_model: LoadedModel) -> None:
     assert model.token_text(model.eos) == "<|im_end|>"
     assert version().count(".") == 2
     assert "CPU" in system_info()
-    assert usable_cores() >= 1
 
 
-def test_a_copied_sequence_goes_on_as_its_source(
-    context: Context, shared_model: LoadedModel
-) -> None:
-    tokens = shared_model.model.tokenize("One, two, three, four,", parse_special=False)
-    context.decode(linear_batch(tokens[:-1], start=0, sequence=SCRATCH, logits=False))
-    context.copy(SCRATCH, OTHER, end=len(tokens) - 1)
+def test_a_copied_sequence_goes_on_as_its_source(context: Context, tokens: list[int]) -> None:
     start = len(tokens) - 1
+    read(context, tokens[:-1])
+    context.copy(SCRATCH, OTHER, end=start)
     expected = after(context, tokens[-1:], start=start)
-    assert after(context, tokens[-1:], start=start, sequence=OTHER) == expected
+    copied = after(context, tokens[-1:], start=start, sequence=OTHER)
+    assert int(np.argmax(copied)) == int(np.argmax(expected))
 
 
 def test_a_saved_sequence_can_be_restored_where_it_was_removed(
-    context: Context, shared_model: LoadedModel
+    context: Context, tokens: list[int]
 ) -> None:
-    tokens = shared_model.model.tokenize("One, two, three, four,", parse_special=False)
-    context.decode(linear_batch(tokens[:-1], start=0, sequence=SCRATCH, logits=False))
+    read(context, tokens[:-1])
     state = context.save(SCRATCH)
-    expected = after(context, tokens[-1:], start=len(tokens) - 1)
-    logits = context.logits(LAST_OUTPUT).copy()
+    logits = after(context, tokens[-1:], start=len(tokens) - 1)
     assert context.remove(SCRATCH)
     assert context.restore(OTHER, state)
-    assert after(context, tokens[-1:], start=len(tokens) - 1, sequence=OTHER) == expected
-    assert np.array_equal(context.logits(LAST_OUTPUT), logits)
+    again = after(context, tokens[-1:], start=len(tokens) - 1, sequence=OTHER)
+    assert np.array_equal(again, logits)
+
+
+def test_a_sequence_put_together_from_saved_parts_goes_on_as_the_whole(
+    context: Context, tokens: list[int]
+) -> None:
+    start = len(tokens) - 1
+    read(context, tokens[:-1])
+    context.copy(SCRATCH, OTHER, start=3, end=start)
+    later = context.save(OTHER)
+    context.remove(OTHER)
+    context.copy(SCRATCH, OTHER, end=3)
+    earlier = context.save(OTHER)
+    context.remove(OTHER)
+    expected = after(context, tokens[-1:], start=start)
+    context.remove(SCRATCH)
+    assert context.restore(OTHER, later)
+    assert context.restore(SCRATCH, bytes(earlier))
+    context.copy(OTHER, SCRATCH, start=3, end=start)
+    context.remove(OTHER)
+    assert np.allclose(after(context, tokens[-1:], start=start), expected, atol=1e-3)
+
+
+def test_what_is_behind_a_cut_is_forgotten(context: Context, tokens: list[int]) -> None:
+    expected = after(context, tokens)
+    context.remove(SCRATCH, start=3)
+    assert np.allclose(after(context, tokens[3:], start=3), expected, atol=0.5)
+
+
+def test_each_row_that_was_asked_for_has_its_own_logits(
+    context: Context, tokens: list[int]
+) -> None:
+    context.decode(linear_batch(tokens, start=0, sequence=SCRATCH, outputs=2), Mode())
+    rows = [context.outputs(-1).logits(len(tokens) + 1 - back).copy() for back in (1, 2)]
+    context.remove(SCRATCH)
+    assert np.allclose(rows[0], after(context, tokens), atol=0.5)
+    context.remove(SCRATCH)
+    assert np.allclose(rows[1], after(context, tokens[:-1]), atol=0.5)
+    assert not np.allclose(rows[0], rows[1], atol=2)
+
+
+@pytest.mark.parametrize("kv_type", KVType)
+def test_quantized_keys_and_values_take_less_room_and_change_little(
+    small_config: ModelConfig, tokens: list[int], context: Context, kv_type: KVType
+) -> None:
+    read(context, tokens[:-1])
+    plain = len(context.save(SCRATCH))
+    expected = after(context, tokens[-1:], start=len(tokens) - 1)
+    with ExitStack() as stack:
+        config = replace(small_config, kv_type=kv_type)
+        other = Context(Model(config, stack=stack), stack=stack)
+        read(other, tokens[:-1])
+        share = len(other.save(SCRATCH)) / plain
+        logits = after(other, tokens[-1:], start=len(tokens) - 1)
+    assert share == pytest.approx({"f16": 1.0, "q8_0": 0.55, "q4_0": 0.3}[kv_type], abs=0.06)
+    assert np.corrcoef(logits, expected)[0, 1] > 0.98
 
 
 def test_a_state_that_is_none_is_not_taken(context: Context) -> None:
@@ -138,7 +189,7 @@ def test_a_full_memory_is_an_error_and_not_the_end(
         fill(context, token, starts)
     assert starts[-1] == context.capacity_tokens // 64 * 64
     context.remove(SCRATCH)
-    after(context, [token])
+    assert np.isfinite(after(context, [token])).all()
 
 
 def test_a_file_that_is_no_model_is_refused_with_llama_cpps_reason(tmp_path: Path) -> None:

@@ -1,24 +1,33 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.engine.conftest import SecondOpinion
+from tests.tiny_models import write_llama, write_recurrent, write_sliding_window
 
+from smallhold.engine.config import ModelConfig
 from smallhold.engine.scoring_program import (
     MAX_CHOICE_TOKENS,
     MAX_CHOICES,
     common_length,
     grouped,
     inner_nodes,
+    separate_nodes,
     tokens_within,
 )
-from smallhold.exceptions import ConfigError, ContextOverflowError
-from smallhold.generation import ScoreRequest
+from smallhold.exceptions import ConfigError, ContextOverflowError, DecodeError
+from smallhold.generation import GenerationRequest, ScoreRequest
 
 if TYPE_CHECKING:
-    from tests.engine.conftest import Asking, Driver, SecondOpinion
+    from collections.abc import Callable, Sequence
+
+    from tests.engine.conftest import Asking, Driver, Start
+
+    from smallhold.engine.scoring_program import Nodes
 
 paths = st.lists(
     st.lists(st.integers(0, 2), min_size=1, max_size=5).map(tuple), min_size=1, max_size=12
@@ -32,7 +41,8 @@ choice that was read at a wrong place would be off by several nats."""
 def test_every_beginning_of_a_choice_is_one_node_with_the_choices_through_it(
     branches: list[tuple[int, ...]],
 ) -> None:
-    nodes = inner_nodes(branches)
+    nodes = dict(inner_nodes(branches))
+    assert len(nodes) == len(inner_nodes(branches))
     assert set(nodes) == {branch[:end] for branch in branches for end in range(1, len(branch))}
     for node, through in nodes.items():
         assert through == [
@@ -44,19 +54,34 @@ def test_every_beginning_of_a_choice_is_one_node_with_the_choices_through_it(
 
 @given(paths)
 def test_parents_come_before_their_children(branches: list[tuple[int, ...]]) -> None:
-    order = list(inner_nodes(branches))
+    order = [node for node, _ in inner_nodes(branches)]
     for node in order:
         assert len(node) == 1 or order.index(node[:-1]) < order.index(node)
 
 
+@given(paths)
+def test_where_no_token_can_be_shared_each_choice_has_all_nodes_of_its_own_in_order(
+    branches: list[tuple[int, ...]],
+) -> None:
+    nodes = separate_nodes(branches)
+    for index, branch in enumerate(branches):
+        own = [node for node, through in nodes if through == [index]]
+        assert own == [branch[:end] for end in range(1, len(branch))]
+    assert len(nodes) == sum(len(branch) - 1 for branch in branches)
+
+
+@pytest.mark.parametrize("list_nodes", [inner_nodes, separate_nodes])
 @given(branches=paths, width=st.integers(1, 6), outputs=st.integers(4, 10))
 def test_groups_keep_all_choices_in_order_and_within_both_limits(
-    branches: list[tuple[int, ...]], width: int, outputs: int
+    list_nodes: Callable[[Sequence[tuple[int, ...]]], Nodes],
+    branches: list[tuple[int, ...]],
+    width: int,
+    outputs: int,
 ) -> None:
-    groups = list(grouped(branches, width=width, outputs=outputs))
+    groups = list(grouped(branches, width=width, outputs=outputs, list_nodes=list_nodes))
     assert [branch for group in groups for branch in group] == branches
     assert all(1 <= len(group) <= width for group in groups)
-    assert all(len(inner_nodes(group)) <= outputs for group in groups)
+    assert all(len(list_nodes(group)) <= outputs for group in groups)
 
 
 @given(paths)
@@ -196,13 +221,12 @@ def test_a_baseline_holds_what_its_prompt_scores(driver: Driver, ask: Asking) ->
 
 
 def test_scoring_leaves_no_trace_of_its_choices_behind(driver: Driver, ask: Asking) -> None:
+    empty, everything = driver.held_bytes(), driver.free_sequences()
     prompt = ask("What is the capital of France?")
     for _ in range(2):
         driver.score(ScoreRequest(prompt=prompt, choices=("Paris", "Paris or not")))
-    context = driver.loaded.context
-    untouched = len(context.save(driver.loaded.prefixes.free[0]))
-    used = driver.loaded.branch_sequences
-    assert {len(context.save(sequence)) for sequence in used} == {untouched}
+    assert driver.held_bytes() == empty
+    assert driver.free_sequences() == everything
 
 
 @pytest.mark.parametrize(
@@ -242,3 +266,122 @@ def test_a_prompt_that_fills_the_window_can_still_be_scored(driver: Driver, ask:
     for _ in range(2):
         scored = driver.score(ScoreRequest(prompt=prompt, choices=(choice, "no")))
         assert scored.usage.prompt_tokens >= 510
+
+
+@pytest.mark.parametrize("passes", [0, 1])
+def test_scoring_that_nobody_waits_for_any_more_leaves_nothing_behind(
+    driver: Driver, ask: Asking, passes: int
+) -> None:
+    empty, everything = driver.held_bytes(), driver.free_sequences()
+    prompt = ask("What is the capital of France?", system="Be brief. " * 40)
+    answer = driver.ask(ScoreRequest(prompt=prompt, choices=("Paris", "Paris or not")))
+    driver.serve(passes=passes)
+    answer.has_left = True
+    driver.serve()
+    assert (answer.replies, answer.is_closed) == ([], True)
+    assert (driver.held_bytes(), driver.free_sequences()) == (empty, everything)
+
+
+def test_a_pass_that_fails_leaves_no_branch_behind(driver: Driver, ask: Asking) -> None:
+    empty, everything = driver.held_bytes(), driver.free_sequences()
+    prompt = ask("What is the capital of France?")
+    answer = driver.ask(ScoreRequest(prompt=prompt, choices=("Paris", "Paris or not")))
+    driver.recorder.is_broken = True
+    driver.serve()
+    assert isinstance(answer.error, DecodeError)
+    assert (driver.held_bytes(), driver.free_sequences()) == (empty, everything)
+
+
+MANY = tuple(f"choice number {number}" for number in range(70))
+
+
+def test_many_choices_are_scored_while_another_request_streams(driver: Driver, ask: Asking) -> None:
+    generation = GenerationRequest(prompt=ask("Count from one to ten in words."), max_tokens=24)
+    request = ScoreRequest(prompt=ask("Choose.", continuation="I choose"), choices=MANY)
+    text = driver.finish(generation)[0]
+    expected = driver.score(request).log_probs
+    driver.forget_all()
+    stream = driver.ask(generation)
+    driver.serve(passes=4)
+    answer = driver.ask(request)
+    while not answer.is_closed:
+        before = len(stream.replies)
+        driver.serve(passes=2)
+        assert len(stream.replies) > before
+    driver.serve()
+    counts = answer.scored.token_counts
+    for ours, theirs, count in zip(answer.scored.log_probs, expected, counts, strict=True):
+        assert ours == pytest.approx(theirs, abs=TOLERANCE_PER_TOKEN * count)
+    assert stream.text[:20] == text[:20]
+
+
+def test_scorings_at_the_same_time_share_the_branches_and_do_not_mix(
+    driver: Driver, ask: Asking
+) -> None:
+    everything = driver.free_sequences()
+    requests = [
+        ScoreRequest(prompt=ask(text, continuation="I choose"), choices=MANY[place:])
+        for place, text in enumerate(("Choose.", "Choose well.", "Choose again.", "Do choose."))
+    ]
+    alone = [driver.score(request).log_probs for request in requests]
+    driver.forget_all()
+    for answer, expected in zip(driver.together(requests), alone, strict=True):
+        counts = answer.scored.token_counts
+        for ours, theirs, count in zip(answer.scored.log_probs, expected, counts, strict=True):
+            assert ours == pytest.approx(theirs, abs=TOLERANCE_PER_TOKEN * count)
+    assert driver.free_sequences() == everything
+
+
+def test_few_choices_of_two_requests_are_scored_in_one_pass(driver: Driver, ask: Asking) -> None:
+    requests = [
+        ScoreRequest(prompt=ask(text), choices=("yes", "no", "perhaps so"))
+        for text in ("Is it so?", "Was it not?")
+    ]
+    for request in requests:
+        driver.score(request)
+    answers = driver.together(requests)
+    assert [answer.scored.usage.passes for answer in answers] == [1, 1]
+    assert len(driver.batch_sizes) == 1
+
+
+WRITERS = {
+    "llama": write_llama, "sliding window": write_sliding_window, "recurrent": write_recurrent,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+@pytest.mark.parametrize("times", [1, 3], ids=["short", "long"])
+def test_every_kind_of_memory_scores_as_it_would_token_by_token(
+    start: Start, ask: Asking, tmp_path: Path, write: Callable[[Path], Path], times: int
+) -> None:
+    config = ModelConfig(path=write(tmp_path / "model.gguf"), name="tiny", threads=1)
+    driver = start(config)
+    opinion = SecondOpinion(config.path)
+    prompt = ask("Do you take the train? " * times, system="Answer with a word or two. " * 4)
+    choices = ("yes", "no", "not on the train", "yes, on the train", *MANY[:20])
+    request = ScoreRequest(prompt=prompt, choices=choices)
+    everything = driver.free_sequences()
+    for _ in range(2):
+        scored = driver.score(request)
+        naive = naive_log_probs(driver, opinion, request, step=3)
+        for index, theirs in naive.items():
+            assert scored.log_probs[index] == pytest.approx(theirs, abs=0.02)
+    assert driver.free_sequences() == everything
+    opinion.close()
+
+
+def test_a_running_state_scores_several_requests_at_the_same_time(
+    start: Start, ask: Asking, tmp_path: Path
+) -> None:
+    config = ModelConfig(path=write_recurrent(tmp_path / "model.gguf"), name="tiny", threads=1)
+    driver = start(config)
+    requests = [
+        ScoreRequest(prompt=ask(text, system="Answer briefly. " * 5), choices=MANY[:9])
+        for text in ("Yes?", "No?", "Why?", "When?")
+    ]
+    alone = [driver.score(request).log_probs for request in requests]
+    driver.forget_all()
+    stream = driver.ask(GenerationRequest(prompt=ask("Is the sea warm in May?"), max_tokens=30))
+    for answer, expected in zip(driver.together(requests), alone, strict=True):
+        assert answer.scored.log_probs == pytest.approx(expected, abs=0.01)
+    assert stream.finished.usage.completion_tokens > 0

@@ -9,11 +9,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smallhold import exceptions
+from smallhold.engine.config import KVType, ModelConfig, Numa
 from smallhold.engine.wire import (
     LENGTH,
+    Alive,
+    Canary,
+    Command,
     Count,
     Counted,
     Describe,
+    Embed,
+    Embedded,
     Failed,
     Finished,
     Generate,
@@ -25,10 +31,12 @@ from smallhold.engine.wire import (
     decode_load,
     decode_reply,
     encode_frame,
+    from_embed,
     from_failed,
     from_generate,
     from_score,
     from_wire_prompt,
+    to_embed,
     to_failed,
     to_generate,
     to_score,
@@ -44,11 +52,15 @@ from smallhold.exceptions import (
     WorkerDiedError,
 )
 from smallhold.generation import (
+    EmbedRequest,
     GenerationRequest,
     JsonSchemaConstraint,
     LarkConstraint,
+    Pooling,
+    Priority,
     Prompt,
     Sampling,
+    Scheduling,
     ScoreRequest,
 )
 from smallhold.messages import Message, Role, ToolCall, ToolSchema, Usage
@@ -73,11 +85,18 @@ messages = st.builds(
     tool_call_id=st.none() | text,
 )
 tools = st.builds(ToolSchema, name=text, description=text, parameters=json_objects)
+schedulings = st.builds(
+    Scheduling,
+    priority=st.sampled_from(Priority),
+    timeout_s=st.none() | st.floats(0.001, 1e6),
+)
 prompts = st.builds(
     Prompt,
     messages=st.lists(messages, max_size=3).map(tuple),
     tools=st.lists(tools, max_size=2).map(tuple),
     continuation=text,
+    fixed_messages=st.integers(0, 9),
+    adapter=st.none() | text,
 )
 constraints = (
     st.none()
@@ -87,7 +106,7 @@ constraints = (
 samplings = st.builds(
     Sampling,
     temperature=st.floats(0, 2),
-    top_p=st.floats(0, 1),
+    top_p=st.floats(0, 1, exclude_min=True),
     min_p=st.floats(0, 1),
     seed=st.none() | st.integers(0, 2**63),
 )
@@ -98,12 +117,17 @@ generations = st.builds(
     sampling=samplings,
     max_tokens=st.integers(1, 10_000),
     stop=st.lists(text, max_size=2).map(tuple),
+    scheduling=schedulings,
+)
+embeddings = st.builds(
+    EmbedRequest, prompt=prompts, pooling=st.sampled_from(Pooling), scheduling=schedulings
 )
 scorings = st.builds(
     ScoreRequest,
     prompt=prompts,
     choices=st.lists(text, max_size=4).map(tuple),
     baseline=st.none() | prompts,
+    scheduling=schedulings,
 )
 
 
@@ -135,20 +159,54 @@ def test_a_prompt_to_count_arrives_as_it_was_sent(prompt: Prompt) -> None:
     assert from_wire_prompt(command.prompt) == prompt
 
 
-def test_how_to_load_a_model_arrives_as_it_was_sent() -> None:
-    load = Load(
-        path="m.gguf",
-        name="m",
-        context_tokens=4096,
-        cache_tokens=0,
-        batch_tokens=64,
-        threads=None,
-        gpu_layers=-1,
-        use_mmap=True,
-        snapshot_folder=None,
-        snapshot_bytes=1,
+@given(embeddings)
+def test_an_embedding_request_arrives_as_it_was_sent(request: EmbedRequest) -> None:
+    command = decode_command(body_of(to_embed(request)))
+    assert isinstance(command, Embed)
+    assert from_embed(command) == request
+
+
+@pytest.mark.parametrize("command", [Describe(), Canary()])
+def test_a_question_without_a_prompt_arrives_as_it_was_sent(command: Command) -> None:
+    assert decode_command(body_of(command)) == command
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        ModelConfig(path=Path("m.gguf"), name="m"),
+        ModelConfig(
+            path=Path("m.gguf"),
+            name="m",
+            active_tokens=9000,
+            cache_bytes=0,
+            threads=3,
+            gpu_layers=-1,
+            flash_attention=True,
+            kv_type=KVType.Q8_0,
+            numa=Numa.ISOLATE,
+            snapshot_folder=Path("snapshots"),
+            adapters={"legal": Path("legal.gguf")},
+            draft_path=Path("draft.gguf"),
+            hang_timeout_s=1.5,
+            memory_limit_bytes=2**40,
+        ),
+        ModelConfig(path=Path("\udcff not text.gguf"), name="m"),
+    ],
+    ids=["defaults", "everything set", "a name that is no text"],
+)
+def test_how_to_load_a_model_arrives_as_it_was_sent(config: ModelConfig) -> None:
+    assert decode_load(body_of(Load(config=config))).config == config
+
+
+@pytest.mark.parametrize("change", [{"context_tokens": -1}, {"path": 7}, {"kv_type": "f15"}])
+def test_settings_that_cannot_be_are_a_broken_frame(change: dict[str, object]) -> None:
+    config = msgspec.to_builtins(
+        ModelConfig(path=Path("m.gguf"), name="m"), enc_hook=lambda path: str(path).encode()
     )
-    assert decode_load(body_of(load)) == load
+    body = msgspec.msgpack.encode({"type": "load", "config": config | change})
+    with pytest.raises(msgspec.DecodeError):
+        decode_load(body)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +217,8 @@ def test_how_to_load_a_model_arrives_as_it_was_sent() -> None:
             finish_reason="stop", usage=Usage(passes=3), queued_s=0.1, first_token_s=0.2, total_s=1
         ),
         Scored(log_probs=[-1.5], baseline_log_probs=None, token_counts=[2], usage=Usage()),
+        Embedded(vector=[0.6, -0.8], usage=Usage()),
+        Alive(pass_s=0.01),
         Counted(tokens=7),
         Failed(kind="DecodeError", message="m", fields={"problem": "p"}),
     ],
@@ -191,7 +251,7 @@ def test_a_damaged_command_is_read_or_refused_as_a_broken_frame(
         command = decode_command(bytes(body[: max(cut, 1)]))
     except msgspec.DecodeError:
         return
-    assert isinstance(command, Generate | Score | Count | Describe)
+    assert isinstance(command, Command)
 
 
 def test_text_nested_too_deep_is_a_broken_frame() -> None:
@@ -247,6 +307,14 @@ def test_an_error_with_a_note_keeps_its_class() -> None:
     error = ModelLoadError(path="m.gguf", problem="no")
     error.add_note("seen twice")
     assert isinstance(from_failed(to_failed(error), model="m"), ModelLoadError)
+
+
+def test_words_that_no_text_can_hold_travel_all_the_same() -> None:
+    error = ModelLoadError(path="\udcff.gguf", problem="no")
+    reply = decode_reply(body_of(to_failed(error)))
+    assert isinstance(reply, Failed)
+    assert isinstance(from_failed(reply, model="m"), ModelLoadError)
+    assert "could not be loaded" in reply.message
 
 
 @pytest.mark.parametrize("value", [Path("m.gguf"), 2**80, "\ud800", b"\xff", {"a": object()}])

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import resource
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,12 @@ import msgspec
 import pytest
 
 from smallhold.engine.config import ModelConfig
-from smallhold.engine.frames import read_frame, write_frame
+from smallhold.engine.frames import read_frame
+from smallhold.engine.memory_limit import MEMORY_EXIT_STATUS
 from smallhold.engine.wire import (
     LENGTH,
+    Alive,
+    Canary,
     Count,
     Counted,
     Describe,
@@ -27,29 +32,18 @@ from smallhold.engine.wire import (
     WireMessage,
     WirePrompt,
     decode_reply,
+    encode_frame,
     to_generate,
     to_wire_prompt,
 )
-from smallhold.engine.worker import to_config
 from smallhold.generation import GenerationRequest
 
 if TYPE_CHECKING:
     from tests.engine.conftest import Asking
 
 
-def load_of(path: Path) -> Load:
-    return Load(
-        path=str(path),
-        name="smol",
-        context_tokens=512,
-        cache_tokens=0,
-        batch_tokens=256,
-        threads=1,
-        gpu_layers=0,
-        use_mmap=True,
-        snapshot_folder=None,
-        snapshot_bytes=0,
-    )
+def config_of(path: Path) -> ModelConfig:
+    return ModelConfig(path=path, name="smol", context_tokens=512, threads=1)
 
 
 class Peer:
@@ -64,14 +58,16 @@ class Peer:
                 subprocess.Popen(
                     [sys.executable, "-m", "smallhold.engine.worker", str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
                     stderr=subprocess.PIPE,
                     text=True,
                 )
             )
         stack.callback(self.process.kill)
 
-    def load(self, path: Path) -> Peer:
-        write_frame(self.control, load_of(path))
+    def load(self, path: Path, *, memory_limit_bytes: int | None = None) -> Peer:
+        config = replace(config_of(path), memory_limit_bytes=memory_limit_bytes)
+        self.control.sendall(encode_frame(Load(config=config)))
         return self
 
     def connect(self) -> socket.socket:
@@ -84,7 +80,7 @@ class Peer:
 
     def ask(self, command: msgspec.Struct) -> socket.socket:
         connection = self.connect()
-        write_frame(connection, command)
+        connection.sendall(encode_frame(command))
         return connection
 
     def leave(self) -> tuple[int, str]:
@@ -98,25 +94,16 @@ def reply_on(connection: socket.socket) -> Reply:
     return decode_reply(read_frame(connection))
 
 
+def last_reply(connection: socket.socket) -> Reply:
+    while isinstance(reply := reply_on(connection), TextDelta):
+        pass
+    return reply
+
+
 @pytest.fixture
 def peer() -> Iterator[Peer]:
     with ExitStack() as stack:
         yield Peer(stack)
-
-
-def test_settings_arrive_in_the_worker_as_they_were_sent(tmp_path: Path) -> None:
-    load = load_of(tmp_path / "m.gguf")
-    load.snapshot_folder = str(tmp_path)
-    assert to_config(load) == ModelConfig(
-        path=tmp_path / "m.gguf",
-        name="smol",
-        context_tokens=512,
-        cache_tokens=0,
-        batch_tokens=256,
-        threads=1,
-        snapshot_folder=tmp_path,
-        snapshot_bytes=0,
-    )
 
 
 def test_a_worker_says_what_it_has_loaded(peer: Peer, smollm2_path: Path) -> None:
@@ -151,20 +138,30 @@ def test_a_broken_command_is_dropped_and_the_next_one_served(
     assert reply_on(good) == Counted(tokens=32)
 
 
-def test_requests_are_served_in_the_order_of_their_arrival(
+def test_a_client_that_stalls_delays_nobody(peer: Peer, smollm2_path: Path, ask: Asking) -> None:
+    stalled = peer.load(smollm2_path).connect()
+    stalled.sendall(b"\0\0")
+    assert reply_on(peer.ask(Count(prompt=to_wire_prompt(ask("Hello!"))))) == Counted(tokens=32)
+
+
+def test_a_client_that_does_not_read_delays_nobody(
     peer: Peer, smollm2_path: Path, ask: Asking
 ) -> None:
     peer.load(smollm2_path)
-    first = peer.ask(to_generate(GenerationRequest(prompt=ask("Hello!"), max_tokens=3)))
-    second = peer.ask(to_generate(GenerationRequest(prompt=ask("Hello!"), max_tokens=1)))
-    ends: list[Finished] = []
-    for connection in (second, first):
-        while not isinstance(reply := reply_on(connection), Finished):
-            assert isinstance(reply, TextDelta)
-        ends.append(reply)
-    # The later one found the prompt in memory that the earlier one had left there.
-    assert ends[0].usage.cached_tokens > ends[1].usage.cached_tokens == 0
-    assert ends[0].queued_s > ends[1].queued_s
+    deaf = peer.ask(to_generate(GenerationRequest(prompt=ask("Hello!"), max_tokens=300)))
+    end = last_reply(peer.ask(to_generate(GenerationRequest(prompt=ask("Hello!"), max_tokens=5))))
+    assert isinstance(end, Finished)
+    # All of it was kept for the one that read nothing meanwhile.
+    assert isinstance(last_reply(deaf), Finished)
+
+
+def test_requests_run_together(peer: Peer, smollm2_path: Path, ask: Asking) -> None:
+    peer.load(smollm2_path)
+    long = peer.ask(to_generate(GenerationRequest(prompt=ask("Hello!"), max_tokens=60)))
+    assert isinstance(reply_on(long), TextDelta)
+    short = peer.ask(to_generate(GenerationRequest(prompt=ask("Hello!"), max_tokens=1)))
+    assert isinstance(last_reply(short), Finished)
+    assert isinstance(reply_on(long), TextDelta)
 
 
 def test_an_error_of_our_tree_is_an_answer_like_any_other(
@@ -220,12 +217,55 @@ def test_everybody_is_told_why_a_model_could_not_be_loaded(
     assert peer.leave() == (0, "")
 
 
-def test_a_message_that_no_client_of_ours_sends_ends_the_worker_and_not_its_parent(
-    peer: Peer, smollm2_path: Path
+def test_a_message_that_no_client_of_ours_sends_ends_its_own_request_only(
+    peer: Peer, smollm2_path: Path, ask: Asking
 ) -> None:
     prompt = WirePrompt(
         messages=[WireMessage(role="emperor", content="x")], tools=[], continuation=""
     )
-    connection = peer.load(smollm2_path).ask(Count(prompt=prompt))
-    assert connection.recv(1) == b""
-    assert peer.process.wait(timeout=20) == 1
+    failed = reply_on(peer.load(smollm2_path).ask(Count(prompt=prompt)))
+    assert isinstance(failed, Failed)
+    assert failed.fields["problem"] == "internal: ValueError"
+    assert reply_on(peer.ask(Count(prompt=to_wire_prompt(ask("Hello!"))))) == Counted(tokens=32)
+
+
+def test_a_canary_goes_ahead_of_what_is_being_computed(
+    peer: Peer, smollm2_path: Path, ask: Asking
+) -> None:
+    peer.load(smollm2_path)
+    story = peer.ask(to_generate(GenerationRequest(prompt=ask("Hello!"), max_tokens=300)))
+    assert isinstance(reply_on(story), TextDelta)
+    assert isinstance(reply_on(peer.ask(Canary())), Alive)
+    assert isinstance(reply_on(story), TextDelta)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces this limit")
+def test_a_model_that_does_not_fit_the_memory_is_refused_in_words(
+    peer: Peer, smollm2_path: Path
+) -> None:
+    peer.load(smollm2_path, memory_limit_bytes=200 * 2**20)
+    for _ in range(2):
+        failed = reply_on(peer.ask(Describe()))
+        assert isinstance(failed, Failed)
+        assert failed.kind == "ModelLoadError"
+        assert "memory" in failed.message
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux enforces this limit")
+def test_memory_that_runs_out_is_told_to_everybody_and_ends_the_worker(
+    peer: Peer, smollm2_path: Path, ask: Asking
+) -> None:
+    peer.load(smollm2_path)
+    story = GenerationRequest(prompt=ask("Tell me a very long story."), max_tokens=250)
+    # Few enough to run side by side.
+    stories = [peer.ask(to_generate(story)) for _ in range(3)]
+    assert all(isinstance(reply_on(story), TextDelta) for story in stories)
+    resource.prlimit(peer.process.pid, resource.RLIMIT_DATA, (1, resource.RLIM_INFINITY))
+    large = peer.connect()
+    with suppress(OSError):
+        large.sendall(encode_frame(Count(prompt=to_wire_prompt(ask("x" * 60_000_000)))))
+    for story in stories:
+        failed = last_reply(story)
+        assert isinstance(failed, Failed)
+        assert failed.kind == "WorkerMemoryError"
+    assert peer.process.wait(timeout=20) == MEMORY_EXIT_STATUS

@@ -22,7 +22,6 @@ def worker_config(smollm2_path: Path) -> ModelConfig:
         path=smollm2_path,
         name="smol",
         context_tokens=1024,
-        cache_tokens=512,
         batch_tokens=64,
         threads=1,
     )

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 
-from smallhold.exceptions import ConfigError, ContextOverflowError, ModelOutputError
-from smallhold.generation import GenerationRequest, Prompt, ScoreRequest
+from smallhold.exceptions import (
+    ConfigError,
+    ContextOverflowError,
+    ModelOutputError,
+    UnknownAdapterError,
+)
+from smallhold.generation import EmbedRequest, GenerationRequest, Pooling, Prompt, ScoreRequest
 from smallhold.messages import FinishReason, Message, Role
-from smallhold.runtimes import Capability, Runtime
+from smallhold.runtimes import Capability, Embedder, Runtime
 from smallhold.runtimes.embedded import EmbeddedRuntime
 from smallhold.testing import ScriptedRuntime
 
@@ -144,6 +151,63 @@ async def test_choices_that_are_none_are_refused(
         await runtime.score(ScoreRequest(prompt=asked().prompt, choices=choices))
 
 
+def about(text: str, *, pooling: Pooling = Pooling.LAST) -> EmbedRequest:
+    return EmbedRequest(prompt=asked(text).prompt, pooling=pooling)
+
+
+@pytest.mark.parametrize("pooling", Pooling)
+async def test_an_embedding_has_a_direction_and_length_one(
+    runtime: Runtime, pooling: Pooling
+) -> None:
+    assert isinstance(runtime, Embedder)
+    embedding = await runtime.embed(about("Where is my parcel?", pooling=pooling))
+    assert math.hypot(*embedding.vector) == pytest.approx(1.0)
+    assert embedding.usage.prompt_tokens > embedding.usage.completion_tokens == 0
+    assert embedding.usage.passes >= 1
+
+
+@pytest.mark.parametrize("pooling", Pooling)
+async def test_texts_that_mean_the_same_are_closer_than_others(
+    runtime: Runtime, pooling: Pooling
+) -> None:
+    assert isinstance(runtime, Embedder)
+    first, alike, other = [
+        await runtime.embed(about(text, pooling=pooling))
+        for text in (
+            "Where is my parcel from yesterday?",
+            "Where is my parcel from last week?",
+            "Play some jazz.",
+        )
+    ]
+    assert first.similarity(alike) > first.similarity(other)
+
+
+async def test_embeddings_of_a_prompt_are_the_same_each_time(runtime: Runtime) -> None:
+    assert isinstance(runtime, Embedder)
+    first, second = [await runtime.embed(about("Where is it?")) for _ in range(2)]
+    assert first.similarity(second) == pytest.approx(1.0, abs=1e-3)
+
+
+async def test_a_prompt_that_does_not_fit_is_not_embedded(runtime: Runtime) -> None:
+    assert isinstance(runtime, Embedder)
+    with pytest.raises(ContextOverflowError):
+        await runtime.embed(about("word " * 3000))
+
+
+async def test_an_adapter_that_was_not_loaded_is_refused_whatever_is_asked(
+    runtime: Runtime, talk: Talk
+) -> None:
+    assert isinstance(runtime, Embedder)
+    prompt = replace(asked().prompt, adapter="pirate")
+    with pytest.raises(UnknownAdapterError) as caught:
+        await talk.hear(runtime, GenerationRequest(prompt=prompt))
+    assert caught.value.adapter == "pirate"
+    with pytest.raises(UnknownAdapterError):
+        await runtime.score(ScoreRequest(prompt=prompt, choices=("a", "b")))
+    with pytest.raises(UnknownAdapterError):
+        await runtime.embed(EmbedRequest(prompt=prompt))
+
+
 async def test_a_longer_prompt_has_more_tokens(runtime: Runtime) -> None:
     short = await runtime.count_tokens(asked("One.").prompt)
     long = await runtime.count_tokens(asked("One. Two and three. Four.").prompt)
@@ -162,7 +226,9 @@ async def test_a_runtime_says_what_it_can_do_without_being_asked_for_text(
     runtime: Runtime,
 ) -> None:
     assert runtime.name
-    assert {Capability.SCORING, Capability.CONTINUATION} <= runtime.limits.capabilities
+    assert {
+        Capability.SCORING, Capability.CONTINUATION, Capability.EMBEDDING
+    } <= runtime.limits.capabilities  # fmt: skip
 
 
 async def test_requests_at_the_same_time_each_get_their_own_answer(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import anyio
 import pytest
+from tests.tiny_models import write_llama, write_lora
 
 from smallhold.exceptions import (
     InvalidGGUFError,
@@ -17,13 +18,11 @@ from smallhold.exceptions import (
 )
 from smallhold.generation import JsonSchemaConstraint
 from smallhold.messages import Completion, FinishReason
-from smallhold.runtimes import DIALECTS, Capability
+from smallhold.runtimes import DIALECTS, Capability, ModelConfig
 from smallhold.runtimes.embedded import EmbeddedRuntime
 
 if TYPE_CHECKING:
     from tests.runtimes.conftest import Talk
-
-    from smallhold.engine.config import ModelConfig
 
 CANARIES = ("heron", "walnut", "copper", "velvet")
 
@@ -37,7 +36,7 @@ def test_making_a_runtime_starts_nothing(worker_config: ModelConfig) -> None:
 def test_a_runtime_offers_all_that_its_own_decoder_can(worker_config: ModelConfig) -> None:
     limits = EmbeddedRuntime(worker_config, dialect=DIALECTS["llama3"]).limits
     assert limits.capabilities == {
-        Capability.CONSTRAINTS, Capability.CONTINUATION, Capability.SCORING
+        Capability.CONSTRAINTS, Capability.CONTINUATION, Capability.SCORING, Capability.EMBEDDING
     }  # fmt: skip
     assert limits.dialect is DIALECTS["llama3"]
 
@@ -61,6 +60,37 @@ def test_a_broken_file_is_refused_before_any_worker_sees_it(
     with pytest.raises(InvalidGGUFError) as caught:
         EmbeddedRuntime(replace(worker_config, path=path))
     assert caught.value.path == str(path)
+
+
+@pytest.mark.parametrize("field", ["adapters", "draft_path"])
+def test_the_files_beside_the_model_s_own_are_looked_at_as_closely(
+    worker_config: ModelConfig, tmp_path: Path, field: str
+) -> None:
+    path = tmp_path / "broken.gguf"
+    path.write_bytes(b"GGUF\3\0\0\0" + b"\xff" * 16)
+    config = (
+        replace(worker_config, adapters={"clerk": path})
+        if field == "adapters"
+        else replace(worker_config, draft_path=path)
+    )
+    with pytest.raises(InvalidGGUFError) as caught:
+        EmbeddedRuntime(config)
+    assert caught.value.path == str(path)
+
+
+async def test_an_adapter_is_chosen_for_each_request(tmp_path: Path, talk: Talk) -> None:
+    base = write_llama(tmp_path / "model.gguf")
+    adapters = {"clerk": write_lora(tmp_path / "clerk.gguf", base=base)}
+    runtime = EmbeddedRuntime(ModelConfig(path=base, name="tiny", threads=1, adapters=adapters))
+    request = talk.request("Hello!")
+    other = replace(request, prompt=replace(request.prompt, adapter="clerk"))
+    texts = [
+        (await talk.hear(runtime, asked)).message.content
+        for asked in (request, other, request, other)
+    ]
+    await runtime.aclose()
+    assert texts[:2] == texts[2:]
+    assert texts[0] != texts[1]
 
 
 async def test_a_file_that_llama_cpp_refuses_is_told_every_time(

@@ -1,16 +1,31 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.exceptions import DecodeError, ScriptExhaustedError, UnsupportedFeatureError
-from smallhold.generation import GenerationRequest, JsonSchemaConstraint, Prompt, ScoreRequest
+from smallhold.exceptions import (
+    DecodeError,
+    ScriptExhaustedError,
+    UnknownAdapterError,
+    UnsupportedFeatureError,
+)
+from smallhold.generation import (
+    EmbedRequest,
+    GenerationRequest,
+    JsonSchemaConstraint,
+    Pooling,
+    Prompt,
+    ScoreRequest,
+)
 from smallhold.messages import Completion, FinishReason, Message, Role, ToolSchema
-from smallhold.testing import NATIVE, Delay, Fault, Reply, ScriptedRuntime, call
+from smallhold.runtimes import Capability
+from smallhold.testing import NATIVE, OWN_DECODER, Delay, Fault, Reply, ScriptedRuntime, call
+from smallhold.testing.bag_of_words import bag_of_words
 from smallhold.testing.scripted import words
 
 PROMPT = Prompt(messages=(Message(role=Role.USER, content="where is my order"),))
@@ -116,6 +131,31 @@ async def test_a_runtime_that_claims_no_scoring_scores_nothing() -> None:
     runtime = ScriptedRuntime(["answer"], capabilities=NATIVE)
     with pytest.raises(UnsupportedFeatureError):
         await runtime.score(ScoreRequest(prompt=PROMPT, choices=("a",)))
+
+
+@pytest.mark.parametrize("capabilities", [NATIVE, OWN_DECODER])
+async def test_a_runtime_that_claims_no_embedding_embeds_nothing(
+    capabilities: frozenset[Capability],
+) -> None:
+    runtime = ScriptedRuntime(["answer"], capabilities=capabilities)
+    with pytest.raises(UnsupportedFeatureError, match="OWN_MODEL"):
+        await runtime.embed(EmbedRequest(prompt=PROMPT))
+
+
+@pytest.mark.parametrize("pooling", Pooling)
+async def test_an_embedding_uses_nothing_of_the_script_up(pooling: Pooling) -> None:
+    runtime = ScriptedRuntime(["answer"])
+    embedding = await runtime.embed(EmbedRequest(prompt=PROMPT, pooling=pooling))
+    assert embedding.vector == bag_of_words(PROMPT)
+    assert (await played(runtime))[0] == ["answer"]
+
+
+async def test_an_adapter_is_known_if_the_test_says_so() -> None:
+    request = GenerationRequest(prompt=replace(PROMPT, adapter="pirate"))
+    assert (await played(ScriptedRuntime(["Arr."], adapters=["pirate"]), request))[0] == ["Arr."]
+    with pytest.raises(UnknownAdapterError) as caught:
+        await played(ScriptedRuntime(["Arr."], adapters=["poet"]), request)
+    assert (caught.value.adapter, caught.value.known) == ("pirate", ("poet",))
 
 
 async def test_tools_count_towards_the_prompt() -> None:

@@ -250,3 +250,38 @@ def bfcl(
         write_json(report.to_dict())
     else:
         result_console().print(report_table(report))
+
+
+@app.command()
+@shows_failures
+def bench(
+    *,
+    suite: Annotated[
+        str,
+        typer.Option(
+            help="tool-call, switch, restart, concurrent, route, overhead, or all of them.",
+        ),
+    ] = "all",
+    model: ModelOption = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", envvar="SMALLHOLD_EVAL_DATA", help="Folder of BFCL, for tool-call."
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="How often everything is measured.")] = 5,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="limit, sessions, threads or peers (NAME,NAME); again for another.",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compare the engine with others on this machine, on the same file."""
+    from smallhold.cli.benchmarking import hold_bench, setup_for
+
+    setup = setup_for(model, data=data, rounds=rounds, changes=change or (), console=side_console())
+    hold_bench(suite, setup=setup, as_json=as_json)

@@ -9,40 +9,45 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
+import time
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from importlib.util import find_spec
 from typing import Final
 
 import anyio
-import anyio.to_thread
 import msgspec
-from anyio.abc import SocketStream, UNIXSocketStream
 
 from smallhold.engine.config import ModelConfig
+from smallhold.engine.link import BrokenFrameError, Link, LinkLostError, open_link
+from smallhold.engine.watchdog import Advice
 from smallhold.engine.wire import (
     LENGTH,
     MAX_FRAME_BYTES,
+    Canary,
     Command,
     Failed,
-    Load,
     Reply,
     decode_reply,
     encode_frame,
     from_failed,
 )
-from smallhold.exceptions import EngineNotInstalledError, ModelLoadError, WorkerDiedError
-
-_EXIT_WAIT_S: Final = 5.0
-"""How long a worker may take from closing its sockets to having an exit status."""
+from smallhold.engine.worker_process import (
+    BusyWorkerError,
+    Ending,
+    WorkerProcess,
+    start_worker,
+)
+from smallhold.exceptions import ModelLoadError, UnsupportedFeatureError, WorkerDiedError
 
 SPIN_COUNT: Final = "10000"
 """Turns a waiting thread spins before it sleeps, about 20 microseconds."""
+_BUSY_WAIT_S: Final = 0.02
+_EXIT_GRACE_S: Final = 1.0
+"""A worker whose sockets closed is about to exit; one that stays has only dropped the request."""
+_LATE_ANSWER_S: Final = 1.0
+"""For an answer that has come, but that an event loop which was blocked has not seen."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,14 +62,13 @@ class Engine:
     def __init__(self, config: ModelConfig) -> None:
         self.config = config
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
-        self._control: socket.socket | None = None
+        self._worker: WorkerProcess | None = None
 
     @property
     def pid(self) -> int | None:
         """Process id of the running worker, `None` while there is none."""
-        process = self._process
-        return None if process is None or process.poll() is not None else process.pid
+        worker = self._worker
+        return worker.process.pid if worker is not None and worker.is_running else None
 
     @asynccontextmanager
     async def request(self, command: Command) -> AsyncGenerator[Connection]:
@@ -72,145 +76,208 @@ class Engine:
 
         Raises:
             EngineNotInstalledError: the native part is missing.
-            WorkerDiedError: the worker ended before it had answered.
+            UnsupportedFeatureError: the request cannot be carried to another process.
+            WorkerDiedError: no worker stays alive.
         """
-        ours, process = self._hand_over()
+        frame = self._frame(command)
+        link, worker = await self.hand_over(frame)
+        connection = Connection(self, frame, link=link, worker=worker)
         try:
-            stream = await UNIXSocketStream.from_socket(ours)
-        except BaseException:
-            ours.close()
-            raise
-        async with stream:
-            connection = Connection(self, stream, process)
-            await connection.send(command)
             yield connection
+        finally:
+            connection.close()
 
     def close(self) -> None:
         """End the worker and free the model's memory; a later request starts a new one."""
         with self._lock:
-            if self._control is not None:
-                self._control.close()
-            if self._process is not None:
-                self._process.kill()
-                self._process.wait()
-            self._control = self._process = None
+            if self._worker is not None:
+                self._worker.end(Ending.CLOSED)
+            self._worker = None
 
-    def retire(self, process: subprocess.Popen[bytes]) -> None:
+    def retire(self, worker: WorkerProcess, refusal: ModelLoadError) -> None:
         """Let go of a worker that could not load its model, so that the next request tries anew."""
+        worker.refusal = refusal
         with self._lock:
-            if self._process is process:
+            if self._worker is worker:
                 self._drop()
 
-    def _hand_over(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-        """Make a socket pair and pass one end to a live worker."""
-        ours, theirs = socket.socketpair()
-        with ExitStack() as unless_handed_over, self._lock, theirs:
-            unless_handed_over.enter_context(ours)
+    async def hand_over(self, frame: bytes) -> tuple[Link, WorkerProcess]:
+        """Send a request to a live worker. Raises `WorkerDiedError` if none stays alive."""
+        since_s = time.monotonic()
+        while True:
+            link, theirs = open_link(frame)
+            with ExitStack() as unless_taken, theirs:
+                unless_taken.callback(link.close)
+                worker, is_taken = self._pass_on(theirs)
+                if is_taken:
+                    unless_taken.pop_all()
+                    return link, worker
+            await anyio.sleep(_BUSY_WAIT_S)
+            if time.monotonic() > since_s + self.config.hang_timeout_s:
+                await self.watch(worker)
+                since_s = time.monotonic()
+
+    async def watch(self, worker: WorkerProcess) -> None:
+        """Do what a request should that had no reply for `hang_timeout_s`.
+
+        A worker that hangs is ended; whoever waits for it sees the socket close.
+        """
+        match worker.watchdog.advise(now_s=time.monotonic(), is_loaded=worker.is_loaded):
+            case Advice.WAIT:
+                return
+            case Advice.PROBE:
+                if await self._probe(worker):
+                    return
+            case Advice.END:
+                pass
+        _log.error("engine.worker_hung", extra={"model": self.config.name})
+        worker.end(Ending.HUNG)
+
+    async def _probe(self, worker: WorkerProcess) -> bool:
+        is_alive = False
+        try:
+            is_alive = await self._computes(worker)
+        finally:
+            worker.watchdog.finish_probe(now_s=time.monotonic(), is_alive=is_alive)
+        return is_alive
+
+    async def _computes(self, worker: WorkerProcess) -> bool:
+        """Whether a worker answers a canary, or is gone, which its requests see for themselves."""
+        link, theirs = open_link(encode_frame(Canary()))
+        try:
+            for limit_s in (self.config.hang_timeout_s, _LATE_ANSWER_S):
+                with anyio.move_on_after(limit_s):
+                    while theirs.fileno() >= 0:
+                        await _deliver(worker, theirs)
+                    await link.receive()
+                    return True
+        except (LinkLostError, OSError):
+            await worker.exit(limit_s=_EXIT_GRACE_S)
+            return not worker.is_running
+        finally:
+            theirs.close()
+            link.close()
+        return False
+
+    def _frame(self, command: Command) -> bytes:
+        try:
+            frame = encode_frame(command)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise UnsupportedFeatureError(
+                runtime=f"embedded:{self.config.name}",
+                feature=f"requests with such values ({type(error).__name__})",
+                remedy="Use text that is valid Unicode, numbers of 64 bits and plain JSON values.",
+            ) from error
+        if len(frame) > LENGTH.size + MAX_FRAME_BYTES:
+            raise UnsupportedFeatureError(
+                runtime=f"embedded:{self.config.name}",
+                feature=f"requests of {len(frame) / 1e6:,.0f} MB",
+                remedy=f"Send at most {MAX_FRAME_BYTES / 1e6:,.0f} MB.",
+            )
+        return frame
+
+    def _pass_on(self, theirs: socket.socket) -> tuple[WorkerProcess, bool]:
+        """Pass a socket to a live worker; false if that cannot take it now."""
+        with self._lock:
             for _ in range(2):
+                worker = self._ensure_worker()
                 try:
-                    control, process = self._ensure_worker()
-                    socket.send_fds(control, [b"r"], [theirs.fileno()])
+                    worker.hand_over(theirs)
+                except BusyWorkerError:
+                    return worker, False
                 except OSError:
                     # It died since its last request; nothing of this one has reached it.
                     self._drop()
                 else:
-                    unless_handed_over.pop_all()
-                    return ours, process
+                    return worker, True
         raise WorkerDiedError(model=self.config.name, cause="it ends as soon as it is started")
 
-    def _ensure_worker(self) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-        if self._process is not None and self._process.poll() is not None:
+    def _ensure_worker(self) -> WorkerProcess:
+        if self._worker is not None and not self._worker.is_running:
             self._drop()
-        if self._process is None or self._control is None:
-            self._control, self._process = _start_worker(self.config)
-        return self._control, self._process
+        if self._worker is None:
+            self._worker = start_worker(self.config, environ=worker_environment(os.environ))
+        return self._worker
 
     def _drop(self) -> None:
-        if self._control is not None:
-            self._control.close()
-        if self._process is not None:
-            try:
-                self._process.wait(_EXIT_WAIT_S)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        self._control = self._process = None
+        if self._worker is not None:
+            self._worker.dismiss()
+        self._worker = None
 
 
 class Connection:
     """One request under way."""
 
-    def __init__(
-        self, engine: Engine, stream: SocketStream, process: subprocess.Popen[bytes]
-    ) -> None:
+    def __init__(self, engine: Engine, frame: bytes, *, link: Link, worker: WorkerProcess) -> None:
         self._engine = engine
-        self._stream = stream
-        self._process = process
-        self._buffer = bytearray()
-
-    async def send(self, command: Command) -> None:
-        """Send the request itself."""
-        try:
-            await self._stream.send(encode_frame(command))
-        except (anyio.BrokenResourceError, anyio.ClosedResourceError) as error:
-            raise await self._death() from error
+        self._frame = frame
+        self._link = link
+        self._worker = worker
+        self._may_repeat = True
 
     async def receive(self) -> Reply:
         """Wait for the next reply.
+
+        A request that its worker had not even read when it ended is sent again, once.
 
         Raises:
             SmallholdError: whatever error the worker reported.
             WorkerDiedError: the worker ended.
         """
-        (size,) = LENGTH.unpack(await self._read(LENGTH.size))
-        if size > MAX_FRAME_BYTES:
-            raise WorkerDiedError(model=self._engine.config.name, cause="it sent a broken frame")
+        while True:
+            try:
+                body = await self._next_body()
+            except LinkLostError as lost:
+                await self._repeat(lost)
+            except BrokenFrameError as error:
+                raise self._broken(error) from error
+            else:
+                self._may_repeat = False
+                return self._understood(body)
+
+    def close(self) -> None:
+        """Give up the request, if it was not finished."""
+        self._link.close()
+
+    async def _next_body(self) -> bytes:
+        while True:
+            with anyio.move_on_after(self._engine.config.hang_timeout_s):
+                await self._link.finish_sending()
+                return await self._link.receive()
+            await self._engine.watch(self._worker)
+
+    async def _repeat(self, lost: LinkLostError) -> None:
+        await self._worker.exit(limit_s=_EXIT_GRACE_S)
+        if lost.was_read or not self._may_repeat or self._worker.is_given_up:
+            raise await self._worker.death() from lost
+        self._may_repeat = False
+        self._link.close()
+        self._link, self._worker = await self._engine.hand_over(self._frame)
+
+    def _understood(self, body: bytes) -> Reply:
         try:
-            reply = decode_reply(await self._read(size))
+            reply = decode_reply(body)
         except msgspec.DecodeError as error:
-            raise WorkerDiedError(
-                model=self._engine.config.name, cause=f"it sent a broken frame: {error}"
-            ) from error
+            raise self._broken(error) from error
         if isinstance(reply, Failed):
             error = from_failed(reply, model=self._engine.config.name)
             if isinstance(error, ModelLoadError):
-                self._engine.retire(self._process)
+                self._engine.retire(self._worker, error)
             raise error
         return reply
 
-    async def _read(self, size: int) -> bytes:
-        while len(self._buffer) < size:
-            try:
-                self._buffer += await self._stream.receive()
-            except (anyio.EndOfStream, anyio.BrokenResourceError) as error:
-                raise await self._death() from error
-        data = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return data
-
-    async def _death(self) -> WorkerDiedError:
-        with anyio.move_on_after(_EXIT_WAIT_S):
-            await anyio.to_thread.run_sync(self._process.wait, abandon_on_cancel=True)
-        cause = exit_cause(self._process.poll())
-        _log.error("engine.worker_died", extra={"model": self._engine.config.name, "cause": cause})
+    def _broken(self, error: Exception) -> WorkerDiedError:
+        cause = f"it sent a broken frame: {error}"
         return WorkerDiedError(model=self._engine.config.name, cause=cause)
 
 
-def exit_cause(status: int | None) -> str:
-    """Say in words how a process ended.
-
-    Args:
-        status: Exit status; negative is the number of the signal that killed it, `None` means that
-            it still runs.
-    """
-    if status is None:
-        return "it closed the connection"
-    if status >= 0:
-        return f"exit status {status}"
+async def _deliver(worker: WorkerProcess, theirs: socket.socket) -> None:
     try:
-        return f"killed by {signal.Signals(-status).name}"
-    except ValueError:
-        return f"killed by signal {-status}"
+        worker.hand_over(theirs)
+    except BusyWorkerError:
+        await anyio.sleep(_BUSY_WAIT_S)
+    else:
+        theirs.close()
 
 
 def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
@@ -223,50 +290,3 @@ def worker_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """
     chosen = any(name in environ for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"))
     return dict(environ) | ({} if chosen else {"GOMP_SPINCOUNT": SPIN_COUNT})
-
-
-def _start_worker(config: ModelConfig) -> tuple[socket.socket, subprocess.Popen[bytes]]:
-    _require_native()
-    load = encode_frame(_load_message(config))
-    control, theirs = socket.socketpair()
-    with ExitStack() as unless_started:
-        unless_started.enter_context(control)
-        with theirs:
-            process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-                [sys.executable, "-m", "smallhold.engine.worker", str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                env=worker_environment(os.environ),
-                # A terminal's Ctrl-C belongs to the parent, which cancels in order.
-                start_new_session=True,
-            )
-        unless_started.callback(process.wait)
-        unless_started.callback(process.kill)
-        control.sendall(load)
-        unless_started.pop_all()
-    _log.info("engine.worker_started", extra={"model": config.name, "pid": process.pid})
-    return control, process
-
-
-def _require_native() -> None:
-    for module in ("llama_cpp", "llguidance", "numpy"):
-        if find_spec(module) is None:
-            raise EngineNotInstalledError(missing=module)
-
-
-def _load_message(config: ModelConfig) -> Load:
-    if not config.path.is_file():
-        raise ModelLoadError(path=str(config.path), problem="there is no such file")
-    return Load(
-        path=str(config.path),
-        name=config.name,
-        context_tokens=config.context_tokens,
-        cache_tokens=config.cache_tokens,
-        batch_tokens=config.batch_tokens,
-        threads=config.threads,
-        gpu_layers=config.gpu_layers,
-        use_mmap=config.use_mmap,
-        snapshot_folder=None if config.snapshot_folder is None else str(config.snapshot_folder),
-        snapshot_bytes=config.snapshot_bytes,
-    )

@@ -1,33 +1,85 @@
-"""Frames over a blocking socket: this file holds the worker's reading and writing."""
+"""Frames over sockets: this file holds how one is put together from the pieces that arrive."""
 
 from __future__ import annotations
 
 import socket
+from typing import Final
 
-import msgspec
+from smallhold.engine.wire import LENGTH, MAX_FRAME_BYTES
 
-from smallhold.engine.wire import LENGTH, MAX_FRAME_BYTES, encode_frame
+_READ_BYTES: Final = 256 * 1024
+"""Room is set aside for each piece before it arrives."""
 
 
 class PeerGoneError(Exception):
     """The other side closed the socket: nobody waits for the request any more."""
 
 
-def read_frame(connection: socket.socket) -> bytes:
+class FrameAssembly:
+    """One frame that is arriving in pieces.
+
+    It never asks for a byte beyond the frame, so what follows stays in the socket.
+    """
+
+    __slots__ = ("_data", "_size_bytes")
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+        self._size_bytes: int | None = None
+
+    @property
+    def missing_bytes(self) -> int:
+        """How many bytes can be fed now; 0 once the frame is complete."""
+        if self._size_bytes is None:
+            return LENGTH.size - len(self._data)
+        return self._size_bytes - len(self._data)
+
+    @property
+    def held_bytes(self) -> int:
+        """Memory taken so far."""
+        return len(self._data)
+
+    @property
+    def body(self) -> bytes | None:
+        """The frame without its length, `None` while it is not complete."""
+        if self._size_bytes is None or self.missing_bytes:
+            return None
+        return bytes(self._data)
+
+    def feed(self, piece: bytes) -> None:
+        """Add what has arrived, at most `missing_bytes`.
+
+        Raises:
+            PeerGoneError: the length is absurd, so this is no peer of ours.
+        """
+        self._data += piece
+        if self._size_bytes is None and len(self._data) == LENGTH.size:
+            (size_bytes,) = LENGTH.unpack(self._data)
+            if size_bytes > MAX_FRAME_BYTES:
+                raise PeerGoneError
+            self._size_bytes = size_bytes
+            self._data.clear()
+
+
+def read_frame(connection: socket.socket, assembly: FrameAssembly | None = None) -> bytes:
     """Read one frame's body.
+
+    Args:
+        connection: Where from. Its timeout bounds each wait for a further piece.
+        assembly: Keeps what has arrived where the frame is not complete in time, for another call
+            to go on with.
 
     Raises:
         PeerGoneError: the stream ended, or the length is absurd.
+        BlockingIOError: the socket does not block, and the rest has not arrived yet.
     """
-    (size,) = LENGTH.unpack(_read_exactly(connection, LENGTH.size))
-    if size > MAX_FRAME_BYTES:
-        raise PeerGoneError
-    return _read_exactly(connection, size)
-
-
-def write_frame(connection: socket.socket, message: msgspec.Struct) -> None:
-    """Write one message. Raises `OSError` when the other side is gone."""
-    connection.sendall(encode_frame(message))
+    assembly = assembly or FrameAssembly()
+    while (body := assembly.body) is None:
+        piece = connection.recv(min(assembly.missing_bytes, _READ_BYTES))
+        if not piece:
+            raise PeerGoneError
+        assembly.feed(piece)
+    return body
 
 
 def is_closed(connection: socket.socket) -> bool:
@@ -38,13 +90,3 @@ def is_closed(connection: socket.socket) -> bool:
         return False
     except OSError:
         return True
-
-
-def _read_exactly(connection: socket.socket, size: int) -> bytes:
-    data = bytearray()
-    while len(data) < size:
-        part = connection.recv(size - len(data))
-        if not part:
-            raise PeerGoneError
-        data += part
-    return bytes(data)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
+from smallhold.engine.drafting import Drafter
 from smallhold.engine.grammar import Grammar, constraint_to_lark
-from smallhold.engine.llama import LAST_OUTPUT
-from smallhold.engine.loaded import Lease, LoadedModel, Program
+from smallhold.engine.lease import Lease, take_lease
+from smallhold.engine.loaded import LoadedModel
+from smallhold.engine.pass_times import MAX_DRAFT_TOKENS
+from smallhold.engine.program import Outputs, Program
 from smallhold.engine.prompting import EncodedPrompt
 from smallhold.engine.sampling import pick_token
 from smallhold.engine.text_stream import TextStream
@@ -36,17 +40,26 @@ def generate(
     Raises:
         ContextOverflowError: the prompt does not fit.
         UnsupportedSchemaError: the constraint cannot be enforced.
+        UnknownAdapterError: the model was loaded without the prompt's adapter.
     """
     encoded = loaded.encoder.encode(request.prompt, splits_tail=request.constraint is not None)
     loaded.check_fits(encoded)
     grammar = _grammar(loaded, request, encoded)
     room = loaded.context_tokens - len(encoded.tokens)
-    with Lease(loaded, encoded, answer_tokens=min(request.max_tokens, room)) as lease:
+    lease = yield from take_lease(
+        loaded,
+        encoded,
+        answer_tokens=min(request.max_tokens, room) + MAX_DRAFT_TOKENS,
+        adapter=request.prompt.adapter,
+    )
+    with lease:
         decoding = _Decoding(
             loaded=loaded, request=request, encoded=encoded, grammar=grammar, lease=lease,
-            emit=emit, arrived_s=arrived_s,
+            drafter=Drafter(loaded, request, encoded), emit=emit, arrived_s=arrived_s,
         )  # fmt: skip
         yield from decoding.run()
+    # What the lease held is kept by now: the next request may follow at once.
+    decoding.finish_reply()
 
 
 def _grammar(
@@ -65,6 +78,7 @@ class _Decoding:
     encoded: EncodedPrompt
     grammar: Grammar | None
     lease: Lease
+    drafter: Drafter
     emit: Emit
     arrived_s: float
     text: TextStream = field(init=False)
@@ -72,6 +86,8 @@ class _Decoding:
     pending: list[int] = field(default_factory=list[int])
     """Tokens decided but not yet evaluated."""
     produced: int = 0
+    drafted: int = 0
+    accepted: int = 0
     forced: int = 0
     literal_bytes_left: int = field(init=False)
     """Bytes of the continuation's tail that are decoded again and must not be shown."""
@@ -86,28 +102,91 @@ class _Decoding:
 
     def run(self) -> Program:
         self._take_forced()
-        if self.finish is None:
-            last = len(self.encoded.tokens) - 1
-            yield from self.lease.prefill(until=last)
-            self.pending.insert(0, int(self.encoded.tokens[last]))
+        if self.finish is not None:
+            return
+        # The prompt's last token is read with what the grammar forces after it.
+        until = len(self.encoded.tokens) - 1
+        if self.loaded.model.keeps_whole_states:
+            yield from self.lease.read_prompt(until=until)
+        rest = [*self.encoded.tokens[len(self.lease.held) :].tolist(), *self.pending]
+        self.pending = []
+        outputs = yield from self.lease.evaluate(rest, outputs=1, is_divisible=True)
+        self._take_next(outputs.logits(len(rest) - 1))
         while self.finish is None:
-            yield from self.lease.evaluate(self.pending, logits=True)
-            self.pending = []
-            self._take_next()
-        self._flush()
+            draft = self._draft()
+            tokens = [*self.pending, *draft]
+            outputs = yield from self.lease.evaluate(tokens, outputs=1 + len(draft))
+            self._read(outputs, len(self.pending) - 1, draft)
 
-    def _take_next(self) -> None:
-        logits = self.loaded.context.logits(LAST_OUTPUT)
+    def finish_reply(self) -> None:
+        """Send the rest of the text, and the end."""
+        rest = self.text.close()
+        if rest:
+            self._emit_text(rest)
+        now_s = time.monotonic()
+        started_s = self.lease.first_pass_s or now_s
+        total_s = now_s - self.arrived_s
+        self.emit(
+            Finished(
+                finish_reason=self.finish or FinishReason.STOP,
+                usage=Usage(
+                    prompt_tokens=len(self.encoded.tokens),
+                    cached_tokens=self.lease.cached_tokens,
+                    completion_tokens=self.produced,
+                    forced_tokens=self.forced,
+                    passes=self.lease.passes,
+                    drafted_tokens=self.drafted,
+                    accepted_tokens=self.accepted,
+                ),
+                queued_s=started_s - self.arrived_s,
+                first_token_s=total_s if self.first_token_s is None else self.first_token_s,
+                total_s=total_s,
+            )
+        )
+
+    def _draft(self) -> list[int]:
+        left = self.request.max_tokens - self.produced
+        if left < 1 or self.loaded.model.is_recurrent:
+            return []
+        return self.drafter.guess(self.pending, grammar=self.grammar, limit=left)
+
+    def _read(self, outputs: Outputs, row: int, draft: list[int]) -> None:
+        """Decide on the tokens after a step, as far as its guesses were right.
+
+        Args:
+            outputs: Of the step that held the decided tokens and the guesses.
+            row: Place of the last decided token in it.
+            draft: The guesses.
+        """
+        before = len(self.lease.held) - len(draft)
+        right = tried = 0
+        self.pending = []
+        while self.finish is None and not self.pending:
+            decided = self._take_next(outputs.logits(row + right))
+            agreeing = _agreeing(decided, draft[right:])
+            tried += min(1, len(draft) - right) if agreeing == 0 else agreeing
+            right += agreeing
+            self.pending = decided[agreeing:]
+        self.drafted += len(draft)
+        self.accepted += right
+        self.drafter.record(tried=tried, right=right)
+        self.lease.cut(before + right)
+
+    def _take_next(self, logits: NDArray[np.float32]) -> list[int]:
+        """Choose a token and take what the grammar forces after it; both are returned."""
+        self.pending = []
         if self.grammar is not None:
-            self.grammar.forbid(logits)
-        token = pick_token(logits, self.request.sampling, rng=self.rng)
+            token = self.grammar.pick(logits, self.request.sampling, rng=self.rng)
+        else:
+            token = pick_token(logits, self.request.sampling, rng=self.rng)
         if token in self.loaded.model.end_tokens:
             self.finish = FinishReason.STOP
-            return
+            return []
         if self.grammar is not None:
             self.grammar.accept([token])
         self._add(token)
         self._take_forced()
+        return self.pending
 
     def _take_forced(self) -> None:
         if self.grammar is None:
@@ -124,6 +203,7 @@ class _Decoding:
     def _add(self, token: int) -> None:
         self.produced += 1
         self.pending.append(token)
+        self.drafter.append(token)
         self._show(self.loaded.model.piece(token))
         total = len(self.encoded.tokens) + self.produced
         if self.text.stopped:
@@ -143,25 +223,11 @@ class _Decoding:
             self.first_token_s = time.monotonic() - self.arrived_s
         self.emit(TextDelta(text=shown))
 
-    def _flush(self) -> None:
-        rest = self.text.close()
-        if rest:
-            self._emit_text(rest)
-        now_s = time.monotonic()
-        started_s = self.lease.first_pass_s or now_s
-        total_s = now_s - self.arrived_s
-        self.emit(
-            Finished(
-                finish_reason=self.finish or FinishReason.STOP,
-                usage=Usage(
-                    prompt_tokens=len(self.encoded.tokens),
-                    cached_tokens=self.lease.cached_tokens,
-                    completion_tokens=self.produced,
-                    forced_tokens=self.forced,
-                    passes=self.lease.passes,
-                ),
-                queued_s=started_s - self.arrived_s,
-                first_token_s=total_s if self.first_token_s is None else self.first_token_s,
-                total_s=total_s,
-            )
-        )
+
+def _agreeing(decided: Sequence[int], draft: Sequence[int]) -> int:
+    count = 0
+    for token, guess in zip(decided, draft, strict=False):
+        if token != guess:
+            break
+        count += 1
+    return count

@@ -19,8 +19,9 @@ from llguidance.llamacpp import lltokenizer_from_vocab
 from numpy.typing import NDArray
 
 from smallhold.engine.llama import Model
+from smallhold.engine.sampling import pick_token
 from smallhold.exceptions import DecodeError, UnsupportedSchemaError
-from smallhold.generation import Constraint, JsonSchemaConstraint
+from smallhold.generation import Constraint, JsonSchemaConstraint, Sampling
 from smallhold.messages import JsonObject
 
 _JSON_STYLE: Final[JsonObject] = {
@@ -107,18 +108,35 @@ class Grammar:
             self.accept(tokens)
         return tokens
 
-    def forbid(self, logits: NDArray[np.float32]) -> None:
-        """Set the logits of tokens that the grammar forbids to minus infinity, in place.
+    def pick(
+        self, logits: NDArray[np.float32], sampling: Sampling, *, rng: np.random.Generator
+    ) -> int:
+        """Choose the next token among those that the grammar allows.
+
+        Only the allowed tokens' logits are looked at.
 
         Args:
             logits: float32 [n_vocab]
+            sampling: How to choose.
+            rng: Source of randomness, one per request.
         """
-        self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
-        self._check()
-        allowed = np.unpackbits(self._mask.view(np.uint8), bitorder="little")
-        known = min(len(logits), len(allowed))
-        logits[:known][allowed[:known] == 0] = -np.inf
-        logits[known:] = -np.inf
+        self._compute_mask()
+        if sampling.temperature <= 0.0:
+            likeliest = int(np.argmax(logits))
+            if self._allows(likeliest):
+                return likeliest
+        allowed = self._unpacked_mask()
+        allowed = allowed[: np.searchsorted(allowed, len(logits))]
+        return int(allowed[pick_token(logits[allowed], sampling, rng=rng)])
+
+    def allowed_tokens(self) -> NDArray[np.intp]:
+        """List the tokens that may come next, ascending."""
+        self._compute_mask()
+        return self._unpacked_mask()
+
+    def valid_length(self, tokens: list[int]) -> int:
+        """Count the leading tokens that the grammar would accept next; none is consumed."""
+        return self._matcher.validate_tokens(tokens) if tokens else 0
 
     def accept(self, tokens: list[int]) -> None:
         """Advance over tokens. Raises `DecodeError` if the grammar forbids one."""
@@ -134,6 +152,17 @@ class Grammar:
     def may_end(self) -> bool:
         """Whether the output so far is a whole sentence."""
         return self._matcher.is_accepting()
+
+    def _compute_mask(self) -> None:
+        self._matcher.unsafe_compute_mask_ptr(self._mask.ctypes.data, self._mask.nbytes)
+        self._check()
+
+    def _allows(self, token: int) -> bool:
+        word, bit = divmod(token, _BITS_PER_WORD)
+        return word < len(self._mask) and bool(self._mask[word] >> np.uint32(bit) & np.uint32(1))
+
+    def _unpacked_mask(self) -> NDArray[np.intp]:
+        return np.flatnonzero(np.unpackbits(self._mask.view(np.uint8), bitorder="little"))
 
     def _check(self) -> None:
         if self._matcher.is_error():

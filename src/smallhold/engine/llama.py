@@ -14,16 +14,18 @@ from __future__ import annotations
 import ctypes
 import os
 from collections import deque
-from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeVar, cast
 
 import llama_cpp
 import numpy as np
 from numpy.typing import NDArray
 
-from smallhold.engine.config import ModelConfig
+from smallhold.engine.batch import Batch
+from smallhold.engine.config import KVType, ModelConfig, Numa
+from smallhold.engine.program import Mode
 from smallhold.exceptions import DecodeError, ModelLoadError
 
 MAX_SEQUENCES: Final = 64
@@ -31,9 +33,18 @@ MAX_SEQUENCES: Final = 64
 MAX_OUTPUTS: Final = 64
 """Positions per pass whose logits are wanted. Bounds the output buffer: 64 rows of 151,936 floats
 are 39 MB, while llama.cpp's default of one row per batch token would be 311 MB."""
-LAST_OUTPUT: Final = -1
-"""Index for `Context.logits`: the last position of the pass whose logits were wanted."""
+RECURRENT_SEQUENCES: Final = 24
+"""A recurrent model allocates a whole state for each sequence, 2 MB and more."""
 _LOG_ERROR_LEVEL: Final = 3
+_NUMA: Final = {Numa.DISTRIBUTE: 1, Numa.ISOLATE: 2, Numa.NUMACTL: 3}
+"""Values of `enum ggml_numa_strategy`."""
+_KV_TYPES: Final = {
+    KVType.F16: llama_cpp.GGML_TYPE_F16,
+    KVType.Q8_0: llama_cpp.GGML_TYPE_Q8_0,
+    KVType.Q4_0: llama_cpp.GGML_TYPE_Q4_0,
+}
+_OUT_OF_MEMORY: Final = -2
+"""What `llama_decode` returns for `GGML_STATUS_ALLOC_FAILED`."""
 _PIECE_BUFFER_BYTES: Final = 1024
 _ADDS_ENDS: Final = False
 """Begin and end tokens belong to the chat template."""
@@ -63,33 +74,6 @@ def _loaded(handle: Handle | None, config: ModelConfig) -> Handle:
     return handle
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """The input of one forward pass, as a forest: a token may belong to several sequences."""
-
-    tokens: NDArray[np.int32]
-    """int32 [n_tokens]"""
-    positions: NDArray[np.int32]
-    """int32 [n_tokens], each token's place in its sequence."""
-    sequences: tuple[tuple[int, ...], ...]
-    """For each token the sequences that contain it."""
-    wants_logits: NDArray[np.int8]
-    """int8 [n_tokens], 1 where the next token's logits are wanted."""
-
-
-def linear_batch(tokens: Sequence[int], *, start: int, sequence: int, logits: bool) -> Batch:
-    """Make a batch of consecutive tokens of one sequence, with logits after the last or not."""
-    count = len(tokens)
-    wants = np.zeros(count, dtype=np.int8)
-    wants[-1] = logits
-    return Batch(
-        tokens=np.asarray(tokens, dtype=np.int32),
-        positions=np.arange(start, start + count, dtype=np.int32),
-        sequences=((sequence,),) * count,
-        wants_logits=wants,
-    )
-
-
 class Model:
     """A loaded model with its vocabulary.
 
@@ -101,11 +85,11 @@ class Model:
         self.config = config
         llama_cpp.llama_log_set(_keep_errors, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
+        if config.numa is not Numa.OFF:
+            llama_cpp.llama_numa_init(_NUMA[config.numa])
         params = llama_cpp.llama_model_default_params()
         params.n_gpu_layers = config.gpu_layers
-        params.load_mode = (
-            llama_cpp.LLAMA_LOAD_MODE_MMAP if config.use_mmap else llama_cpp.LLAMA_LOAD_MODE_NONE
-        )
+        params.load_mode = _load_mode(config)
         handle = _loaded(
             llama_cpp.llama_model_load_from_file(os.fsencode(config.path), params), config
         )
@@ -116,10 +100,25 @@ class Model:
         self.adds_bos: bool = llama_cpp.llama_vocab_get_add_bos(self.vocab)
         self.bos = cast("int", llama_cpp.llama_vocab_bos(self.vocab))
         self.eos = cast("int", llama_cpp.llama_vocab_eos(self.vocab))
+        self.n_embd: int = llama_cpp.llama_model_n_embd(handle)
+        self.is_recurrent: bool = llama_cpp.llama_model_is_recurrent(
+            handle
+        ) or llama_cpp.llama_model_is_hybrid(handle)
+        """Its memory is a running state, which can be copied whole but not cut."""
+        self.keeps_whole_states: bool = self.is_recurrent or llama_cpp.llama_model_n_swa(handle) > 0
+        """A serialised sequence can be continued only where it ends: of a sliding window, cells
+        that later positions do not see are left out."""
         self.trained_context_tokens: int = llama_cpp.llama_model_n_ctx_train(handle)
-        self.end_tokens: frozenset[int] = frozenset(
+        special = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        self._special_tokens = [
             token
             for token in range(self.n_vocab)
+            if llama_cpp.llama_vocab_get_attr(self.vocab, token) & special
+        ]
+        """Tokens whose spelling is more than text; found by one scan, which takes 0.1 s."""
+        self.end_tokens: frozenset[int] = frozenset(
+            token
+            for token in (*self._special_tokens, self.eos)
             if llama_cpp.llama_vocab_is_eog(self.vocab, token)
         )
         self._piece_buffer = ctypes.create_string_buffer(_PIECE_BUFFER_BYTES)
@@ -169,12 +168,10 @@ class Model:
 
     def special_texts(self) -> set[str]:
         """Give the spellings that tokenization reads as control tokens."""
-        special = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
         return {
             text
-            for token in range(self.n_vocab)
-            if llama_cpp.llama_vocab_get_attr(self.vocab, token) & special
-            and (text := self.piece(token).decode("utf-8", "replace"))
+            for token in self._special_tokens
+            if (text := self.piece(token).decode("utf-8", "replace"))
         }
 
     def token_text(self, token: int) -> str:
@@ -186,7 +183,7 @@ class Context:
     """Keys, values and buffers for evaluating one model; one caller at a time.
 
     Raises:
-        ModelLoadError: there is not enough memory for the context.
+        ModelLoadError: there is not enough memory for the context, or an adapter does not fit.
     """
 
     def __init__(self, model: Model, *, stack: ExitStack) -> None:
@@ -194,29 +191,37 @@ class Context:
         self.model = model
         params = llama_cpp.llama_context_default_params()
         # A scored prompt may fill the context, and its choices come after it.
-        params.n_ctx = config.context_tokens + config.cache_tokens + MAX_OUTPUTS
+        params.n_ctx = config.cells + MAX_OUTPUTS
         params.n_batch = max(config.batch_tokens, MAX_OUTPUTS)
         params.n_ubatch = params.n_batch
-        params.n_seq_max = MAX_SEQUENCES
+        self.n_sequences = RECURRENT_SEQUENCES if model.is_recurrent else MAX_SEQUENCES
+        params.n_seq_max = self.n_sequences
         params.n_outputs_max = MAX_OUTPUTS
         params.kv_unified = True
+        # A window's cells could not be forked or cut behind its length.
+        params.swa_full = True
         params.no_perf = True
-        threads = config.threads or usable_cores()
-        params.n_threads = threads
-        params.n_threads_batch = threads
+        params.flash_attn_type = int(config.uses_flash_attention)
+        params.type_k = params.type_v = _KV_TYPES[config.kv_type]
+        params.n_threads = config.threads or 1
+        params.n_threads_batch = config.batch_threads or params.n_threads
         handle = _loaded(llama_cpp.llama_init_from_model(model.handle, params), config)
         self.handle = handle
         stack.callback(llama_cpp.llama_free, handle)
         self.memory = _loaded(llama_cpp.llama_get_memory(handle), config)
         self.capacity_tokens: int = llama_cpp.llama_n_ctx(handle)
         self.batch_tokens: int = llama_cpp.llama_n_batch(handle)
+        self._adapters = {name: _adapter(model, path) for name, path in config.adapters.items()}
+        self._mode = Mode()
 
-    def decode(self, batch: Batch) -> None:
-        """Run one forward pass; logits are then readable with `logits`.
+    def decode(self, batch: Batch, mode: Mode) -> None:
+        """Run one forward pass; its outputs are then readable with `logits` or `hidden`.
 
         Raises:
-            DecodeError: no room in memory, or the computation failed.
+            DecodeError: no free cells, or the computation failed.
+            MemoryError: the system gave no memory for it.
         """
+        self._enter(mode)
         flat = np.asarray(
             [sequence for group in batch.sequences for sequence in group], dtype=np.int32
         )
@@ -230,13 +235,19 @@ class Context:
             pos=batch.positions.ctypes.data_as(ctypes.POINTER(llama_cpp.llama_pos)),
             n_seq_id=counts.ctypes.data_as(ctypes.POINTER(ctypes.c_int32)),
             seq_id=pointers.ctypes.data_as(ctypes.POINTER(ctypes.POINTER(llama_cpp.llama_seq_id))),
-            logits=batch.wants_logits.ctypes.data_as(ctypes.POINTER(ctypes.c_int8)),
+            logits=batch.wants_output.ctypes.data_as(ctypes.POINTER(ctypes.c_int8)),
         )
         status = llama_cpp.llama_decode(self.handle, native)
+        if status == _OUT_OF_MEMORY:
+            raise MemoryError
         if status != 0:
             raise DecodeError(
                 problem=_last_error("no free cells") if status != 1 else "the KV cache is full"
             )
+
+    def outputs(self, offset: int) -> PassOutputs:
+        """Give the outputs of a step whose first token stood at this place in the pass."""
+        return PassOutputs(self, offset)
 
     def logits(self, index: int) -> NDArray[np.float32]:
         """Give the logits after the batch's token `index`, float32 [n_vocab].
@@ -246,36 +257,81 @@ class Context:
         pointer = llama_cpp.llama_get_logits_ith(self.handle, index)
         return np.ctypeslib.as_array(pointer, shape=(self.model.n_vocab,))
 
+    def hidden(self, index: int) -> NDArray[np.float32]:
+        """Give the hidden state of the batch's token `index`, float32 [n_embd]; a view as well."""
+        pointer = llama_cpp.llama_get_embeddings_ith(self.handle, index)
+        return np.ctypeslib.as_array(pointer, shape=(self.model.n_embd,))
+
     def remove(self, sequence: int, *, start: int = 0) -> bool:
         """Forget a sequence from a position on; false where the model's memory cannot."""
         return llama_cpp.llama_memory_seq_rm(self.memory, sequence, start, -1)
 
-    def copy(self, source: int, target: int, *, end: int) -> None:
-        """Share the first `end` positions of a sequence with another; no data is copied."""
-        llama_cpp.llama_memory_seq_cp(self.memory, source, target, 0, end)
+    def copy(self, source: int, target: int, *, start: int = 0, end: int = -1) -> None:
+        """Share positions of a sequence with another; no data is copied.
 
-    def save(self, sequence: int) -> bytes:
+        Recurrent models can share only whole sequences.
+        """
+        llama_cpp.llama_memory_seq_cp(self.memory, source, target, start, end)
+
+    def save(self, sequence: int) -> memoryview:
         """Serialise a sequence's keys and values."""
         sequence_id = llama_cpp.llama_seq_id(sequence)
         size = llama_cpp.llama_state_seq_get_size(self.handle, sequence_id)
         buffer = (ctypes.c_uint8 * size)()
         written = llama_cpp.llama_state_seq_get_data(self.handle, buffer, size, sequence_id)
-        return bytes(memoryview(buffer)[:written])
+        return memoryview(buffer).cast("B")[:written]
 
-    def restore(self, sequence: int, state: bytes) -> bool:
+    def restore(self, sequence: int, state: memoryview | bytes) -> bool:
         """Fill an empty sequence from `save`'s bytes; false where they do not fit this context."""
-        buffer = (ctypes.c_uint8 * len(state)).from_buffer_copy(state)
+        kind = ctypes.c_uint8 * len(state)
+        writable = isinstance(state, memoryview) and not state.readonly
+        buffer = kind.from_buffer(state) if writable else kind.from_buffer_copy(state)
         read = llama_cpp.llama_state_seq_set_data(
             self.handle, buffer, len(state), llama_cpp.llama_seq_id(sequence)
         )
         return read == len(state)
 
+    def _enter(self, mode: Mode) -> None:
+        if mode.adapter != self._mode.adapter:
+            chosen = [] if mode.adapter is None else [self._adapters[mode.adapter]]
+            handles = (llama_cpp.llama_adapter_lora_p_ctypes * len(chosen))(*chosen)
+            scales = (ctypes.c_float * len(chosen))(*[1.0] * len(chosen))
+            llama_cpp.llama_set_adapters_lora(self.handle, handles, len(chosen), scales)
+        if mode.wants_hidden != self._mode.wants_hidden:
+            llama_cpp.llama_set_embeddings(self.handle, mode.wants_hidden)
+        self._mode = mode
 
-def usable_cores() -> int:
-    """Count the cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+
+@dataclass(frozen=True, slots=True)
+class PassOutputs:
+    """One step's share of a pass's outputs."""
+
+    context: Context
+    offset: int
+    """Where the step's first token stood in the pass; negative if it was in an earlier pass."""
+
+    def logits(self, index: int) -> NDArray[np.float32]:
+        """Give the logits after the step's token `index`, float32 [n_vocab]."""
+        return self.context.logits(self.offset + index)
+
+    def hidden(self, index: int) -> NDArray[np.float32]:
+        """Give the hidden state of the step's token `index`, float32 [n_embd]."""
+        return self.context.hidden(self.offset + index)
+
+
+def _load_mode(config: ModelConfig) -> int:
+    if config.use_mmap and config.use_mlock:
+        return llama_cpp.LLAMA_LOAD_MODE_MMAP_MLOCK
+    if config.use_mlock:
+        return llama_cpp.LLAMA_LOAD_MODE_MLOCK
+    return llama_cpp.LLAMA_LOAD_MODE_MMAP if config.use_mmap else llama_cpp.LLAMA_LOAD_MODE_NONE
+
+
+def _adapter(model: Model, path: Path) -> object:
+    handle = llama_cpp.llama_adapter_lora_init(model.handle, os.fsencode(path))
+    if not handle:
+        raise ModelLoadError(path=str(path), problem=_last_error("it does not fit this model"))
+    return handle
 
 
 def system_info() -> str:

@@ -11,10 +11,10 @@ import numpy as np
 
 from smallhold.engine.chat_template import ChatTemplate
 from smallhold.engine.llama import Model
-from smallhold.engine.prefix_cache import Tokens, common_prefix
 from smallhold.engine.recent import RecentValues
 from smallhold.engine.template_segments import control_pattern, merged_where_harmless
 from smallhold.engine.template_text import Segment
+from smallhold.engine.tokens import Tokens, common_prefix
 from smallhold.generation import Prompt
 from smallhold.messages import Message, Role
 

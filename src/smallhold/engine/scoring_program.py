@@ -13,8 +13,11 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from smallhold.engine.llama import MAX_OUTPUTS, Batch
-from smallhold.engine.loaded import Lease, LoadedModel, Program
+from smallhold.engine.batch import Batch
+from smallhold.engine.lease import Lease, take_lease
+from smallhold.engine.llama import MAX_OUTPUTS
+from smallhold.engine.loaded import LoadedModel
+from smallhold.engine.program import Outputs, Program, Step, Wait
 from smallhold.engine.prompting import EncodedPrompt
 from smallhold.engine.sampling import log_softmax
 from smallhold.engine.wire import Reply, Scored
@@ -29,7 +32,9 @@ MAX_CHOICE_TOKENS: Final = MAX_OUTPUTS
 """Every token of a choice but its last is one output of the pass, as is the prompt's last."""
 
 Path: TypeAlias = tuple[int, ...]
-ScoreProgram: TypeAlias = Generator[Batch, None, list[float]]
+ScoreProgram: TypeAlias = Generator[Step | Wait, Outputs, list[float]]
+Nodes: TypeAlias = list[tuple[Path, list[int]]]
+"""Paths whose following token is wanted, each with the branches through it; parents first."""
 
 
 def score(loaded: LoadedModel, request: ScoreRequest, *, emit: Callable[[Reply], None]) -> Program:
@@ -65,7 +70,7 @@ class _Ranking:
     def remembered(self, prompt: Prompt) -> ScoreProgram:
         """Score after a prompt that comes again and again, once."""
         encoded = self.loaded.encoder.encode(prompt, splits_tail=True)
-        key = (encoded.tokens.tobytes(), encoded.tail, tuple(self.choices))
+        key = (encoded.tokens.tobytes(), encoded.tail, prompt.adapter, tuple(self.choices))
         known = self.loaded.baselines.get(key)
         if known is None:
             known = yield from self.log_probs(prompt)
@@ -90,7 +95,10 @@ class _Ranking:
         self.loaded.check_fits(encoded)
         branches = [path[common:] for path in paths]
         _check_lengths(self.choices, branches)
-        with Lease(self.loaded, encoded, answer_tokens=MAX_OUTPUTS) as lease:
+        lease = yield from take_lease(
+            self.loaded, encoded, answer_tokens=MAX_OUTPUTS, adapter=prompt.adapter
+        )
+        with lease:
             scoring = _Scoring(loaded=self.loaded, encoded=encoded, lease=lease)
             yield from scoring.run(branches)
             self.token_counts = [len(branch) for branch in branches]
@@ -135,23 +143,39 @@ def common_length(paths: Sequence[Path]) -> int:
     return common
 
 
-def inner_nodes(branches: Sequence[Path]) -> dict[Path, list[int]]:
-    """List the trie nodes whose following token is wanted, with the branches through each.
+def inner_nodes(branches: Sequence[Path]) -> Nodes:
+    """List the trie nodes whose following token is wanted.
 
-    Parents come before children. The root is left out: it is the prompt's last token.
+    The root is left out: it is the prompt's last token.
     """
     nodes: dict[Path, list[int]] = {}
     for index, branch in enumerate(branches):
         for end in range(1, len(branch)):
             nodes.setdefault(branch[:end], []).append(index)
-    return dict(sorted(nodes.items(), key=lambda item: len(item[0])))
+    return sorted(nodes.items(), key=lambda item: len(item[0]))
 
 
-def grouped(branches: Sequence[Path], *, width: int, outputs: int) -> Iterator[list[Path]]:
-    """Split branches into groups of at most `width` whose tries have at most `outputs` nodes."""
+def separate_nodes(branches: Sequence[Path]) -> Nodes:
+    """List the same nodes for models whose sequences cannot share a token."""
+    nodes = [
+        (branch[:end], [index])
+        for index, branch in enumerate(branches)
+        for end in range(1, len(branch))
+    ]
+    return sorted(nodes, key=lambda item: len(item[0]))
+
+
+def grouped(
+    branches: Sequence[Path],
+    *,
+    width: int,
+    outputs: int,
+    list_nodes: Callable[[Sequence[Path]], Nodes] = inner_nodes,
+) -> Iterator[list[Path]]:
+    """Split branches into groups of at most `width` that have at most `outputs` nodes."""
     group: list[Path] = []
     for branch in branches:
-        if group and (len(group) == width or len(inner_nodes([*group, branch])) > outputs):
+        if group and (len(group) == width or len(list_nodes([*group, branch])) > outputs):
             yield group
             group = []
         group.append(branch)
@@ -173,64 +197,67 @@ class _Scoring:
         return sum(self.next_log_probs[branch[:end]][branch[end]] for end in range(len(branch)))
 
     def run(self, branches: Sequence[Path]) -> Program:
-        width = len(self.loaded.branch_sequences)
-        prompt = self.encoded.tokens
-        for group in grouped(branches, width=width, outputs=MAX_OUTPUTS - 1):
-            nodes = inner_nodes(group)
-            room = max(1, self.loaded.context.batch_tokens - len(nodes))
-            least = min(self.lease.least_prefill, len(prompt) - 1)
-            yield from self.lease.prefill(
-                until=max(len(self.lease.held), len(prompt) - room, least)
-            )
+        is_recurrent = self.loaded.model.is_recurrent
+        list_nodes = separate_nodes if is_recurrent else inner_nodes
+        prompt, width = self.encoded.tokens, self.loaded.branch_width
+        for group in grouped(branches, width=width, outputs=MAX_OUTPUTS - 1, list_nodes=list_nodes):
+            nodes = list_nodes(group)
+            # A running state is forked whole, when the prompt has been read to its end.
+            room = 1 if is_recurrent else max(1, self.loaded.step_tokens - len(nodes))
+            until = len(prompt) - room
+            if self.loaded.model.keeps_whole_states:
+                # What other prompts share can be kept only when reading pauses there.
+                until = max(until, min(self.encoded.stable_tokens, len(prompt) - 1))
+            yield from self.lease.read_prompt(until=until)
+            if is_recurrent and len(self.lease.held) < len(prompt):
+                yield from self._evaluate([], [], wanted=branches)
             # Choices of one token are all read after the prompt, whatever group they are in.
             if nodes or len(self.lease.held) < len(prompt):
                 yield from self._evaluate(group, nodes, wanted=branches)
 
-    def _evaluate(
-        self, group: Sequence[Path], nodes: dict[Path, list[int]], *, wanted: Sequence[Path]
-    ) -> Program:
+    def _evaluate(self, group: Sequence[Path], nodes: Nodes, *, wanted: Sequence[Path]) -> Program:
         rest = self.encoded.tokens[len(self.lease.held) :].tolist()
-        used = self.loaded.branch_sequences[: len(group)]
-        context = self.loaded.context
+        free, context = self.loaded.branch_sequences, self.loaded.context
+        while len(free) < len(group):
+            yield Wait(for_room=True)
+        used = [free.pop() for _ in group]
         for sequence in used:
-            context.copy(self.lease.sequence, sequence, end=len(self.lease.held))
+            context.copy(self.lease.sequence, sequence)
         try:
-            yield from self.lease.run(self._batch(rest, nodes, used))
+            step = Step(batch=self._batch(rest, nodes, used), mode=self.lease.mode)
+            outputs = yield from self.lease.run(step, rest)
             if rest:
-                self._read((), index=len(rest) - 1, wanted=wanted)
-            for offset, path in enumerate(nodes):
-                self._read(path, index=len(rest) + offset, wanted=wanted)
-            self.lease.held += rest
+                self._read((), outputs, index=len(rest) - 1, wanted=wanted)
+            for offset, (path, _) in enumerate(nodes):
+                self._read(path, outputs, index=len(rest) + offset, wanted=wanted)
         finally:
             for sequence in used:
                 context.remove(sequence)
+            free += used
 
-    def _batch(
-        self, rest: Sequence[int], nodes: dict[Path, list[int]], used: Sequence[int]
-    ) -> Batch:
+    def _batch(self, rest: Sequence[int], nodes: Nodes, used: Sequence[int]) -> Batch:
         start = len(self.lease.held)
         everyone = (self.lease.sequence, *used)
-        depths = [len(path) for path in nodes]
         wants = np.ones(len(rest) + len(nodes), dtype=np.int8)
         wants[: max(0, len(rest) - 1)] = 0
         return Batch(
-            tokens=np.asarray([*rest, *(path[-1] for path in nodes)], dtype=np.int32),
+            tokens=np.asarray([*rest, *(path[-1] for path, _ in nodes)], dtype=np.int32),
             positions=np.asarray(
                 [
                     *range(start, start + len(rest)),
-                    *(start + len(rest) + depth - 1 for depth in depths),
+                    *(start + len(rest) + len(path) - 1 for path, _ in nodes),
                 ],
                 dtype=np.int32,
             ),
             sequences=(
                 *((everyone,) * len(rest)),
-                *(tuple(used[index] for index in through) for through in nodes.values()),
+                *(tuple(used[index] for index in through) for _, through in nodes),
             ),
-            wants_logits=wants,
+            wants_output=wants,
         )
 
-    def _read(self, path: Path, *, index: int, wanted: Sequence[Path]) -> None:
-        log_probs = log_softmax(self.loaded.context.logits(index))
+    def _read(self, path: Path, outputs: Outputs, *, index: int, wanted: Sequence[Path]) -> None:
+        log_probs = log_softmax(outputs.logits(index))
         following = {
             branch[len(path)]
             for branch in wanted

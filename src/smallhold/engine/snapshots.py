@@ -12,12 +12,13 @@ import hashlib
 import logging
 import os
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
-import numpy as np
+from smallhold.engine.tokens import Tokens
+
+State: TypeAlias = bytes | memoryview
 
 _MAGIC: Final = b"SMHKV1\n"
 _DIGEST_BYTES: Final = 32
@@ -37,51 +38,68 @@ def model_fingerprint(path: Path, *, engine_version: str, context: str) -> bytes
     Stored models are named by their sha256. Any other file is named by its place, size and time of
     change, since hashing gigabytes at each start would cost more than the snapshot saves.
     """
+    text = f"{file_identity(path)}|{engine_version}|{context}"
+    return hashlib.sha256(text.encode()).digest()
+
+
+def folder_name(path: Path) -> str:
+    """Name the folder of a model's snapshots.
+
+    The same for all states of the file, versions of the engine and contexts, so that what no
+    version reads any more counts towards the limit too, and goes out as the oldest does.
+    """
     real = path.resolve()
+    name = real.name if real.name.startswith("sha256-") else str(real)
+    return hashlib.sha256(name.encode()).hexdigest()[:16]
+
+
+def file_identity(path: Path) -> str:
+    """Name a file's bytes as well as can be done without reading them."""
+    real = path.resolve()
+    if real.name.startswith("sha256-"):
+        return real.name
     status = real.stat()
-    identity = (
-        real.name
-        if real.name.startswith("sha256-")
-        else f"{real}:{status.st_size}:{status.st_mtime_ns}"
-    )
-    return hashlib.sha256(f"{identity}|{engine_version}|{context}".encode()).digest()
+    return f"{real}:{status.st_size}:{status.st_mtime_ns}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SnapshotStore:
-    """Snapshots of one model in one folder, oldest use out first."""
+    """Snapshots of one model in one folder, oldest use out first.
+
+    `variant` names what else the state depends on, such as a LoRA adapter's file.
+    """
 
     folder: Path
     fingerprint: bytes
     limit_bytes: int
 
-    def load(self, tokens: Sequence[int]) -> bytes | None:
+    def load(self, tokens: Tokens, *, variant: str) -> bytes | None:
         """Read the state of exactly these tokens, or nothing; unsound files are removed."""
-        path = self._path(tokens)
+        path = self._path(tokens, variant=variant)
         try:
             data = path.read_bytes()
         except OSError:
             return None
         state = data[_HEADER_BYTES:]
-        if data[:_HEADER_BYTES] != self._header(tokens, state):
+        if data[:_HEADER_BYTES] != self._header(tokens, state, variant=variant):
             _log.warning("snapshot.unsound", extra={"bytes": len(data)})
-            self.discard(tokens)
+            self.discard(tokens, variant=variant)
             return None
         # A folder that may only be read serves as well, it merely forgets what was used last.
         with contextlib.suppress(OSError):
             os.utime(path)
         return state
 
-    def discard(self, tokens: Sequence[int]) -> None:
+    def discard(self, tokens: Tokens, *, variant: str) -> None:
         """Remove a snapshot that the engine would not take."""
         with contextlib.suppress(OSError):
-            self._path(tokens).unlink(missing_ok=True)
+            self._path(tokens, variant=variant).unlink(missing_ok=True)
 
-    def holds(self, tokens: Sequence[int]) -> bool:
+    def holds(self, tokens: Tokens, *, variant: str) -> bool:
         """Whether a snapshot of these tokens is there."""
-        return self._path(tokens).exists()
+        return self._path(tokens, variant=variant).exists()
 
-    def save(self, tokens: Sequence[int], state: bytes) -> None:
+    def save(self, tokens: Tokens, state: State, *, variant: str) -> None:
         """Write a snapshot whole or not at all. A disk that refuses costs only the speed-up."""
         size = _HEADER_BYTES + len(state)
         if size > self.limit_bytes:
@@ -90,11 +108,15 @@ class SnapshotStore:
         try:
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._make_room(size)
-            self._write(self._path(tokens), self._header(tokens, state), state)
+            self._write(
+                self._path(tokens, variant=variant),
+                self._header(tokens, state, variant=variant),
+                state,
+            )
         except OSError as error:
             _log.warning("snapshot.not_saved", extra={"errno": error.errno})
 
-    def _write(self, path: Path, *parts: bytes) -> None:
+    def _write(self, path: Path, *parts: State) -> None:
         with tempfile.NamedTemporaryFile(
             dir=self.folder, suffix=_PARTIAL_SUFFIX, delete=False
         ) as file:
@@ -122,12 +144,12 @@ class SnapshotStore:
         # What a killed process left half-written takes room too, and goes as the oldest does.
         return [path for path in self.folder.iterdir() if path.suffix in _SUFFIXES]
 
-    def _header(self, tokens: Sequence[int], state: bytes) -> bytes:
-        return _MAGIC + self._key(tokens) + hashlib.sha256(state).digest()
+    def _header(self, tokens: Tokens, state: State, *, variant: str) -> bytes:
+        return _MAGIC + self._key(tokens, variant=variant) + hashlib.sha256(state).digest()
 
-    def _key(self, tokens: Sequence[int]) -> bytes:
-        data = np.asarray(tokens, dtype="<i4").tobytes()
-        return hashlib.sha256(self.fingerprint + data).digest()
+    def _key(self, tokens: Tokens, *, variant: str) -> bytes:
+        data = tokens.astype("<i4").tobytes()
+        return hashlib.sha256(self.fingerprint + variant.encode() + data).digest()
 
-    def _path(self, tokens: Sequence[int]) -> Path:
-        return self.folder / f"{self._key(tokens).hex()}{_SUFFIX}"
+    def _path(self, tokens: Tokens, *, variant: str) -> Path:
+        return self.folder / f"{self._key(tokens, variant=variant).hex()}{_SUFFIX}"

@@ -7,21 +7,27 @@ socket. Closing that socket is the one and only way to cancel, so a caller that 
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
 from smallhold import exceptions
-from smallhold.exceptions import SmallholdError, WorkerDiedError
+from smallhold.engine.config import ModelConfig
+from smallhold.exceptions import ConfigError, SmallholdError, WorkerDiedError
 from smallhold.generation import (
     Constraint,
+    EmbedRequest,
     GenerationRequest,
     JsonSchemaConstraint,
     LarkConstraint,
+    Pooling,
     Prompt,
     Sampling,
+    Scheduling,
     ScoreRequest,
 )
 from smallhold.messages import Message, Role, ToolCall, ToolSchema, Usage
@@ -63,6 +69,7 @@ class WirePrompt(msgspec.Struct, array_like=True):
     tools: list[WireTool]
     continuation: str
     fixed_messages: int = 0
+    adapter: str | None = None
 
 
 class WireConstraint(msgspec.Struct, array_like=True):
@@ -76,16 +83,7 @@ class WireConstraint(msgspec.Struct, array_like=True):
 class Load(msgspec.Struct, tag="load"):
     """First frame on the control socket: how to load the model."""
 
-    path: str
-    name: str
-    context_tokens: int
-    cache_tokens: int
-    batch_tokens: int
-    threads: int | None
-    gpu_layers: int
-    use_mmap: bool
-    snapshot_folder: str | None
-    snapshot_bytes: int
+    config: ModelConfig
 
 
 class Generate(msgspec.Struct, tag="generate"):
@@ -96,6 +94,7 @@ class Generate(msgspec.Struct, tag="generate"):
     sampling: Sampling
     max_tokens: int
     stop: list[str]
+    scheduling: Scheduling
 
 
 class Score(msgspec.Struct, tag="score"):
@@ -104,6 +103,15 @@ class Score(msgspec.Struct, tag="score"):
     prompt: WirePrompt
     choices: list[str]
     baseline: WirePrompt | None
+    scheduling: Scheduling
+
+
+class Embed(msgspec.Struct, tag="embed"):
+    """Ask for a prompt as a vector."""
+
+    prompt: WirePrompt
+    pooling: Pooling
+    scheduling: Scheduling
 
 
 class Count(msgspec.Struct, tag="count"):
@@ -116,7 +124,11 @@ class Describe(msgspec.Struct, tag="describe"):
     """Ask what is loaded."""
 
 
-Command = Generate | Score | Count | Describe
+class Canary(msgspec.Struct, tag="canary"):
+    """Ask whether the worker still computes: one token, ahead of everything else."""
+
+
+Command = Generate | Score | Embed | Count | Describe | Canary
 
 
 class TextDelta(msgspec.Struct, tag="text"):
@@ -144,6 +156,19 @@ class Scored(msgspec.Struct, tag="scored"):
     usage: Usage
 
 
+class Embedded(msgspec.Struct, tag="embedded"):
+    """The answer to `Embed`."""
+
+    vector: list[float]
+    usage: Usage
+
+
+class Alive(msgspec.Struct, tag="alive"):
+    """The answer to `Canary`."""
+
+    pass_s: float
+
+
 class Counted(msgspec.Struct, tag="counted"):
     """The answer to `Count`."""
 
@@ -167,12 +192,26 @@ class Failed(msgspec.Struct, tag="failed"):
     fields: dict[str, Any]
 
 
-Reply = TextDelta | Finished | Scored | Counted | Described | Failed
+Reply = TextDelta | Finished | Scored | Embedded | Counted | Described | Alive | Failed
 
-_encoder = msgspec.msgpack.Encoder()
+
+def _plain_path(value: object) -> bytes:
+    if isinstance(value, Path):
+        # Not every file's name is text.
+        return os.fsencode(value)
+    raise TypeError(type(value).__name__)
+
+
+def _from_plain(kind: type, value: object) -> object:
+    if kind is Path and isinstance(value, bytes):
+        return Path(os.fsdecode(value))
+    raise TypeError(kind.__name__)
+
+
+_encoder = msgspec.msgpack.Encoder(enc_hook=_plain_path)
 Value = TypeVar("Value")
 
-_load_decoder = msgspec.msgpack.Decoder(Load)
+_load_decoder = msgspec.msgpack.Decoder(Load, dec_hook=_from_plain)
 _command_decoder: msgspec.msgpack.Decoder[Command] = msgspec.msgpack.Decoder(Command)
 _reply_decoder: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
 
@@ -204,6 +243,8 @@ def _decode(decoder: msgspec.msgpack.Decoder[Value], body: bytes) -> Value:
     except (RecursionError, UnicodeDecodeError) as error:
         # msgspec leaves these two as they are; to us they are broken frames like any other.
         raise msgspec.DecodeError(type(error).__name__) from error
+    except ConfigError as error:
+        raise msgspec.DecodeError(str(error)) from error
 
 
 def to_wire_prompt(prompt: Prompt) -> WirePrompt:
@@ -227,6 +268,7 @@ def to_wire_prompt(prompt: Prompt) -> WirePrompt:
         ],
         continuation=prompt.continuation,
         fixed_messages=prompt.fixed_messages,
+        adapter=prompt.adapter,
     )
 
 
@@ -240,6 +282,7 @@ def from_wire_prompt(wire: WirePrompt) -> Prompt:
         ),
         continuation=wire.continuation,
         fixed_messages=wire.fixed_messages,
+        adapter=wire.adapter,
     )
 
 
@@ -263,6 +306,7 @@ def to_generate(request: GenerationRequest) -> Generate:
         sampling=request.sampling,
         max_tokens=request.max_tokens,
         stop=list(request.stop),
+        scheduling=request.scheduling,
     )
 
 
@@ -284,6 +328,7 @@ def from_generate(command: Generate) -> GenerationRequest:
         sampling=command.sampling,
         max_tokens=command.max_tokens,
         stop=tuple(command.stop),
+        scheduling=command.scheduling,
     )
 
 
@@ -301,6 +346,7 @@ def to_score(request: ScoreRequest) -> Score:
         prompt=to_wire_prompt(request.prompt),
         choices=list(request.choices),
         baseline=None if request.baseline is None else to_wire_prompt(request.baseline),
+        scheduling=request.scheduling,
     )
 
 
@@ -310,6 +356,25 @@ def from_score(command: Score) -> ScoreRequest:
         prompt=from_wire_prompt(command.prompt),
         choices=tuple(command.choices),
         baseline=None if command.baseline is None else from_wire_prompt(command.baseline),
+        scheduling=command.scheduling,
+    )
+
+
+def to_embed(request: EmbedRequest) -> Embed:
+    """Flatten an embedding request for the wire."""
+    return Embed(
+        prompt=to_wire_prompt(request.prompt),
+        pooling=request.pooling,
+        scheduling=request.scheduling,
+    )
+
+
+def from_embed(command: Embed) -> EmbedRequest:
+    """Rebuild an embedding request from the wire."""
+    return EmbedRequest(
+        prompt=from_wire_prompt(command.prompt),
+        pooling=command.pooling,
+        scheduling=command.scheduling,
     )
 
 
@@ -318,7 +383,9 @@ def to_failed(error: SmallholdError) -> Failed:
     fields = {
         name: _plain(value) for name, value in vars(error).items() if not name.startswith("_")
     }
-    return Failed(kind=type(error).__name__, message=str(error), fields=fields)
+    # A file's name may hold what no UTF-8 text can.
+    message = str(error).encode("utf-8", "backslashreplace").decode()
+    return Failed(kind=type(error).__name__, message=message, fields=fields)
 
 
 def _plain(value: object) -> object:
@@ -326,8 +393,8 @@ def _plain(value: object) -> object:
     if isinstance(value, tuple | list):
         items = cast("Sequence[object]", value)
         return [_plain(item) for item in items]
-    if isinstance(value, Exception):
-        return str(value)
+    if isinstance(value, Exception | Path):
+        return _plain(str(value))
     try:
         _encoder.encode(value)
     except (TypeError, ValueError, OverflowError, RecursionError):

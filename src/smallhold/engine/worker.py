@@ -2,209 +2,164 @@
 
 The control socket brings first how to load the model, then one socket for each request. When it
 closes, the parent is gone or done with the model, and the process ends at once, also in the middle
-of a pass: a thread of its own waits for that. A model that cannot be loaded is refused to everybody
+of a pass: the intake's thread waits for that. A model that cannot be loaded is refused to everybody
 who asks, until the parent closes.
 """
 
 from __future__ import annotations
 
-import logging
 import os
-import queue
 import socket
 import sys
 import threading
-import time
-from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TypeAlias
-
-import msgspec
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from typing import Final, NoReturn
 
 from smallhold.engine.config import ModelConfig
-from smallhold.engine.frames import PeerGoneError, is_closed, read_frame, write_frame
-from smallhold.engine.generation_program import generate
-from smallhold.engine.llama import system_info, version
-from smallhold.engine.loaded import LoadedModel, Program
-from smallhold.engine.scoring_program import score
-from smallhold.engine.wire import (
-    Command,
-    Count,
-    Counted,
-    Describe,
-    Described,
-    Failed,
-    Generate,
-    Load,
-    Reply,
-    Score,
-    decode_command,
-    decode_load,
-    from_generate,
-    from_score,
-    from_wire_prompt,
-    to_failed,
+from smallhold.engine.dispatch import begin, internal_error
+from smallhold.engine.frames import PeerGoneError, read_frame
+from smallhold.engine.intake import Intake, IntakeLimits
+from smallhold.engine.lifeline import end_with
+from smallhold.engine.loaded import LoadedModel
+from smallhold.engine.memory_limit import (
+    MEMORY_EXIT_STATUS,
+    lift_memory_limit,
+    limit_memory,
+    volunteer_for_oom_killer,
 )
-from smallhold.exceptions import DecodeError, SmallholdError
+from smallhold.engine.outbox import Outboxes
+from smallhold.engine.wire import decode_load
+from smallhold.exceptions import ModelLoadError, SmallholdError, WorkerMemoryError
 
-_COMMAND_TIMEOUT_S = 10.0
-"""A client sends its command at once after handing over the socket."""
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A request that waits for its turn."""
-
-    connection: socket.socket
-    command: Command
-    arrived_s: float
+_LOADED: Final = b"L"
+"""Sent on the control socket once requests can be computed."""
+_STALLED_WAIT_S: Final = 0.02
+"""Between two looks at deadlines while no request can go on."""
+_FAREWELL_S: Final = 1.0
+"""For telling everybody that the process ends."""
+_FAULT_EXIT_STATUS: Final = 1
+_STDIN: Final = 0
 
 
-Jobs: TypeAlias = "queue.SimpleQueue[Job | None]"
-"""Requests in order of arrival; `None` once the parent of a worker without a model has closed."""
+class Service:
+    """Takes requests, has them computed, and sends the replies."""
 
+    def __init__(self, config: ModelConfig, intake: Intake) -> None:
+        self._config = config
+        self._intake = intake
+        self._outboxes = Outboxes()
 
-def run(control: socket.socket) -> None:
-    """Serve requests until the control socket closes."""
-    config = to_config(decode_load(read_frame(control)))
-    jobs: Jobs = queue.SimpleQueue()
-    has_failed = threading.Event()
-    threading.Thread(target=_watch, args=(control, jobs, has_failed), daemon=True).start()
-    with ExitStack() as stack:
+    def serve(self, loaded: LoadedModel) -> NoReturn:
+        """Answer requests until the process ends."""
         try:
-            loaded = LoadedModel(config, stack=stack)
-            loaded.warm_up()
-        except SmallholdError as error:
-            stack.close()
-            has_failed.set()
-            _refuse_all(jobs, to_failed(error))
+            while True:
+                self._turn(loaded)
+        except MemoryError:
+            self.end_without_memory(loaded.scheduler.fail_all)
+        except Exception as error:  # noqa: BLE001 - reported to all requests, and logged
+            self._end(internal_error(error), loaded.scheduler.fail_all, _FAULT_EXIT_STATUS)
+
+    def refuse(self, error: SmallholdError) -> NoReturn:
+        """Tell everybody why the model could not be loaded, until the process ends."""
+        try:
+            while True:
+                self._fail_new(error)
+                self._outboxes.flush()
+                self._sleep()
+        except MemoryError:
+            self.end_without_memory()
+
+    def end_without_memory(
+        self, fail_begun: Callable[[SmallholdError], None] = lambda _: None
+    ) -> NoReturn:
+        """Tell everybody that memory has run out, and end the process."""
+        lift_memory_limit()
+        cause = "it could not get the memory it needed"
+        error = WorkerMemoryError(model=self._config.name, cause=cause)
+        self._end(error, fail_begun, MEMORY_EXIT_STATUS)
+
+    def _turn(self, loaded: LoadedModel) -> None:
+        while (job := self._intake.take()) is not None:
+            begin(loaded, job, self._outboxes.open(job.connection))
+        if loaded.scheduler.is_idle:
+            self._outboxes.flush()
+            if not loaded.idle_work():
+                self._sleep()
             return
-        while (job := jobs.get()) is not None:
-            _serve(loaded, job)
+        has_computed = loaded.scheduler.run_pass()
+        self._outboxes.flush()
+        if not has_computed and not loaded.scheduler.is_idle:
+            self._sleep(limit_s=_STALLED_WAIT_S)
 
+    def _sleep(self, *, limit_s: float | None = None) -> None:
+        self._outboxes.wait(self._intake.bell, limit_s=limit_s)
+        self._intake.hush()
 
-def to_config(load: Load) -> ModelConfig:
-    """Rebuild the settings from the wire."""
-    return ModelConfig(
-        path=Path(load.path),
-        name=load.name,
-        context_tokens=load.context_tokens,
-        cache_tokens=load.cache_tokens,
-        batch_tokens=load.batch_tokens,
-        threads=load.threads,
-        gpu_layers=load.gpu_layers,
-        use_mmap=load.use_mmap,
-        snapshot_folder=None if load.snapshot_folder is None else Path(load.snapshot_folder),
-        snapshot_bytes=load.snapshot_bytes,
-    )
+    def _fail_new(self, error: SmallholdError) -> None:
+        while (job := self._intake.take()) is not None:
+            outbox = self._outboxes.open(job.connection)
+            outbox.fail(error)
+            outbox.close()
 
-
-def _watch(control: socket.socket, jobs: Jobs, has_failed: threading.Event) -> None:
-    status = 1
-    try:
-        _receive(control, jobs)
-        status = 0
-    finally:
-        if has_failed.is_set():
-            jobs.put(None)
-        else:
-            # No clean-up: the main thread may be inside a pass of several seconds.
+    def _end(
+        self, error: SmallholdError, fail_begun: Callable[[SmallholdError], None], status: int
+    ) -> NoReturn:
+        try:
+            fail_begun(error)
+            self._fail_new(error)
+            self._outboxes.drain(limit_s=_FAREWELL_S)
+        finally:
             os._exit(status)
 
 
-def _receive(control: socket.socket, jobs: Jobs) -> None:
-    while True:
-        data, descriptors, _, _ = socket.recv_fds(control, 1, 1)
-        if not data:
-            return
-        for descriptor in descriptors:
-            _accept(socket.socket(fileno=descriptor), jobs)
+def run(control: socket.socket) -> NoReturn:
+    """Serve requests until the control socket closes, which ends the process.
 
-
-def _accept(connection: socket.socket, jobs: Jobs) -> None:
-    arrived_s = time.monotonic()
-    connection.settimeout(_COMMAND_TIMEOUT_S)
-    try:
-        command = decode_command(read_frame(connection))
-    except (OSError, PeerGoneError, msgspec.DecodeError):
-        _log.warning("worker.bad_command")
-        connection.close()
-        return
-    connection.settimeout(None)
-    jobs.put(Job(connection=connection, command=command, arrived_s=arrived_s))
-
-
-def _refuse_all(jobs: Jobs, failed: Failed) -> None:
-    while (job := jobs.get()) is not None:
-        with job.connection:
-            _answer_failure(job, failed)
-
-
-def _send(job: Job, reply: Reply) -> None:
-    try:
-        write_frame(job.connection, reply)
-    except OSError as error:
-        raise PeerGoneError from error
-
-
-def _serve(loaded: LoadedModel, job: Job) -> None:
-    with job.connection:
+    Raises:
+        PeerGoneError: the parent is gone before it has said what to load.
+    """
+    config = decode_load(read_frame(control)).config
+    # While the model loads, as many may wait as may later on.
+    most = config.queue_limit + config.concurrent_requests
+    intake = Intake(control, IntakeLimits(jobs=most))
+    threading.Thread(target=_take_in, args=(intake,), daemon=True).start()
+    volunteer_for_oom_killer()
+    if config.memory_limit_bytes is not None:
+        limit_memory(config.memory_limit_bytes)
+    service = Service(config, intake)
+    with ExitStack() as stack:
         try:
-            _drive(loaded, job)
-        except PeerGoneError:
-            _log.info("worker.cancelled")
-        except SmallholdError as error:
-            _answer_failure(job, to_failed(error))
+            loaded = LoadedModel(config, stack=stack)
+        except MemoryError:
+            service.end_without_memory()
+        except Exception as error:  # noqa: BLE001 - reported to all requests
+            refusal = _load_error(config, error)
+            stack.close()
+            service.refuse(refusal)
+        control.send(_LOADED)
+        service.serve(loaded)
 
 
-def _answer_failure(job: Job, failed: Failed) -> None:
+def _load_error(config: ModelConfig, error: Exception) -> SmallholdError:
+    if isinstance(error, SmallholdError):
+        return error
+    return ModelLoadError(path=str(config.path), problem=internal_error(error).problem)
+
+
+def _take_in(intake: Intake) -> None:
+    status = _FAULT_EXIT_STATUS
     try:
-        _send(job, failed)
-    except PeerGoneError:
-        _log.info("worker.cancelled")
-
-
-def _drive(loaded: LoadedModel, job: Job) -> None:
-    with closing(_program(loaded, job)) as program:
-        for batch in program:
-            if is_closed(job.connection):
-                raise PeerGoneError
-            try:
-                loaded.context.decode(batch)
-            except DecodeError as error:
-                # The program learns of it, so that it does not hand back what it cannot trust.
-                program.throw(error)
-
-
-def _program(loaded: LoadedModel, job: Job) -> Program:
-    def emit(reply: Reply) -> None:
-        _send(job, reply)
-
-    match job.command:
-        case Generate() as command:
-            request = from_generate(command)
-            yield from generate(loaded, request, emit=emit, arrived_s=job.arrived_s)
-        case Score() as command:
-            yield from score(loaded, from_score(command), emit=emit)
-        case Count(prompt=prompt):
-            encoded = loaded.encoder.encode(from_wire_prompt(prompt), splits_tail=False)
-            emit(Counted(tokens=len(encoded.tokens)))
-        case Describe():
-            emit(
-                Described(
-                    description=loaded.model.description(),
-                    system_info=system_info(),
-                    version=version(),
-                    pid=os.getpid(),
-                )
-            )
+        intake.serve()
+        status = 0
+    finally:
+        # No clean-up: the main thread may be inside a pass of several seconds.
+        os._exit(status)
 
 
 def main() -> None:
     """Start on the control socket whose descriptor is the only argument."""
+    end_with(_STDIN)
     # A parent that is gone before it has said what to load wants nothing more.
     with suppress(PeerGoneError):
         run(socket.socket(fileno=int(sys.argv[1])))

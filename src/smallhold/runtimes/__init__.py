@@ -1,15 +1,18 @@
 """Runtimes: one protocol for everything that runs a model."""
 
-from smallhold.engine.config import ModelConfig
+from smallhold.engine.config import KVType, ModelConfig, Numa
 from smallhold.runtimes.dialects import DIALECTS, CallDialect
 from smallhold.runtimes.limits import Capability, RuntimeLimits
-from smallhold.runtimes.protocol import Runtime, TokenStream
+from smallhold.runtimes.protocol import Embedder, Runtime, TokenStream
 
 __all__ = [
     "DIALECTS",
     "CallDialect",
     "Capability",
+    "Embedder",
+    "KVType",
     "ModelConfig",
+    "Numa",
     "Runtime",
     "RuntimeLimits",
     "TokenStream",

@@ -12,15 +12,24 @@ from smallhold.engine.wire import (
     Counted,
     Describe,
     Described,
+    Embedded,
     Finished,
     Scored,
     TextDelta,
+    to_embed,
     to_generate,
     to_score,
     to_wire_prompt,
 )
 from smallhold.exceptions import ModelOutputError
-from smallhold.generation import GenerationRequest, Prompt, ScoreRequest, Scores
+from smallhold.generation import (
+    Embedding,
+    EmbedRequest,
+    GenerationRequest,
+    Prompt,
+    ScoreRequest,
+    Scores,
+)
 from smallhold.messages import Completion, FinishReason, Message, Role, Timing
 from smallhold.models.gguf import read_gguf_header
 from smallhold.runtimes.dialects import HERMES, CallDialect
@@ -31,14 +40,19 @@ from smallhold.runtimes.protocol import TokenStream
 class EmbeddedRuntime:
     """Runs a GGUF file in a worker process, through llama.cpp.
 
-    The model is loaded at the first request. Requests wait their turn in order of arrival.
+    The model is loaded at the first request. Requests that come at the same time share its forward
+    passes.
 
     Raises:
-        InvalidGGUFError: the file is not sound; no native code has seen it.
+        InvalidGGUFError: a file (the model's, an adapter's or the draft model's) is not sound; no
+            native code has seen it.
     """
 
     def __init__(self, config: ModelConfig, *, dialect: CallDialect = HERMES) -> None:
         header = read_gguf_header(config.path)
+        for path in (*config.adapters.values(), config.draft_path):
+            if path is not None:
+                read_gguf_header(path)
         trained = header.context_length or config.context_tokens
         self._engine = Engine(config)
         self._limits = RuntimeLimits(
@@ -47,6 +61,7 @@ class EmbeddedRuntime:
                 Capability.CONSTRAINTS,
                 Capability.CONTINUATION,
                 Capability.SCORING,
+                Capability.EMBEDDING,
             }),
             dialect=dialect,
         )
@@ -78,6 +93,15 @@ class EmbeddedRuntime:
             match await connection.receive():
                 case Scored() as scored:
                     return _to_scores(scored)
+                case other:
+                    raise _unexpected(self.name, other)
+
+    async def embed(self, request: EmbedRequest) -> Embedding:
+        """Read the hidden states that the prompt leaves in the model."""
+        async with self._engine.request(to_embed(request)) as connection:
+            match await connection.receive():
+                case Embedded(vector=vector, usage=usage):
+                    return Embedding(vector=tuple(vector), usage=usage)
                 case other:
                     raise _unexpected(self.name, other)
 

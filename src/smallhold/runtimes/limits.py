@@ -18,6 +18,8 @@ class Capability(StrEnum):
     """The assistant's turn can be opened with given text, which the model continues."""
     SCORING = "scoring"
     """Log-probabilities of given choices after a prompt."""
+    EMBEDDING = "embedding"
+    """Prompts as vectors of the model's own hidden states; the runtime is an `Embedder`."""
     NATIVE_TOOL_CALLS = "native_tool_calls"
     """The runtime parses tool calls itself and returns them in the completion."""
 

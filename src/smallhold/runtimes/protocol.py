@@ -1,4 +1,4 @@
-"""The seam between agents and whatever runs a model: this file holds the `Runtime` protocol.
+"""The seam between agents and whatever runs a model: this file holds its protocols.
 
 A runtime takes frozen request values and knows nothing of tools' code, agents or sessions.
 """
@@ -7,9 +7,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
-from smallhold.generation import GenerationRequest, Prompt, ScoreRequest, Scores
+from smallhold.generation import (
+    Embedding,
+    EmbedRequest,
+    GenerationRequest,
+    Prompt,
+    ScoreRequest,
+    Scores,
+)
 from smallhold.messages import Completion
 from smallhold.runtimes.limits import RuntimeLimits
 
@@ -41,7 +48,15 @@ class Runtime(Protocol):
         ...
 
     def stream(self, request: GenerationRequest) -> AbstractAsyncContextManager[TokenStream]:
-        """Generate text. Raises `ContextOverflowError`, `UnsupportedSchemaError`, `EngineError`."""
+        """Generate text.
+
+        Raises:
+            ContextOverflowError: the prompt leaves no room for an answer.
+            UnsupportedSchemaError: the constraint cannot be enforced.
+            UnknownAdapterError: the prompt names an adapter that the model was loaded without.
+            DeadlineExceededError: the request's time was up.
+            EngineError: the runtime cannot serve, now or at all.
+        """
         ...
 
     async def score(self, request: ScoreRequest) -> Scores:
@@ -54,4 +69,23 @@ class Runtime(Protocol):
 
     async def aclose(self) -> None:
         """Free the model's memory; a later request loads it again."""
+        ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Something that turns prompts into vectors.
+
+    A `Runtime` that is one as well says so with `Capability.EMBEDDING`. Vectors of different models
+    or adapters have nothing to do with each other.
+    """
+
+    async def embed(self, request: EmbedRequest) -> Embedding:
+        """Embed a prompt.
+
+        Raises:
+            ContextOverflowError: the prompt does not fit.
+            UnknownAdapterError: the prompt names an adapter that the model was loaded without.
+            UnsupportedFeatureError: the runtime lacks `Capability.EMBEDDING`.
+        """
         ...

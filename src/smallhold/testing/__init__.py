@@ -4,6 +4,7 @@ from smallhold.runtimes.limits import OWN_DECODER
 from smallhold.testing.clock import ManualClock
 from smallhold.testing.scripted import (
     NATIVE,
+    OWN_MODEL,
     Call,
     Delay,
     Entry,
@@ -16,6 +17,7 @@ from smallhold.testing.scripted import (
 __all__ = [
     "NATIVE",
     "OWN_DECODER",
+    "OWN_MODEL",
     "Call",
     "Delay",
     "Entry",

@@ -20,9 +20,12 @@ from smallhold.exceptions import (
     ModelOutputError,
     ScriptExhaustedError,
     SmallholdError,
+    UnknownAdapterError,
     UnsupportedFeatureError,
 )
 from smallhold.generation import (
+    Embedding,
+    EmbedRequest,
     GenerationRequest,
     JsonSchemaConstraint,
     Prompt,
@@ -43,9 +46,12 @@ from smallhold.messages import (
 from smallhold.runtimes.dialects import HERMES, CallDialect
 from smallhold.runtimes.limits import OWN_DECODER, Capability, RuntimeLimits
 from smallhold.runtimes.protocol import TokenStream
+from smallhold.testing.bag_of_words import bag_of_words
 
 NATIVE: Final = frozenset({Capability.NATIVE_TOOL_CALLS})
 """Capabilities of a server that parses tool calls by itself."""
+OWN_MODEL: Final = OWN_DECODER | {Capability.EMBEDDING}
+"""Capabilities of a runtime that holds the model itself, as `EmbeddedRuntime` does."""
 _UNLIKELY: Final = -20.0
 
 
@@ -97,20 +103,24 @@ class ScriptedRuntime:
 
     Args:
         script: Entries in order; a plain string is an answer.
-        capabilities: What the runtime claims to offer: `OWN_DECODER` or `NATIVE`.
+        capabilities: What the runtime claims to offer, such as `OWN_MODEL` or `NATIVE`.
         context_tokens: Longest prompt, in words.
+        dialect: How the model would write a tool call as text.
+        adapters: Names that prompts may choose an adapter by.
     """
 
     def __init__(
         self,
         script: Sequence[Entry] = (),
         *,
-        capabilities: frozenset[Capability] = OWN_DECODER,
+        capabilities: frozenset[Capability] = OWN_MODEL,
         context_tokens: int = 4096,
         dialect: CallDialect = HERMES,
+        adapters: Sequence[str] = (),
     ) -> None:
         self._script = list(script)
         self._played = 0
+        self._adapters = tuple(adapters)
         self._limits = RuntimeLimits(
             context_tokens=context_tokens, capabilities=capabilities, dialect=dialect
         )
@@ -145,12 +155,7 @@ class ScriptedRuntime:
             ConfigError: There is nothing to choose from.
             UnsupportedFeatureError: The claimed capabilities lack scoring.
         """
-        if Capability.SCORING not in self._limits.capabilities:
-            raise UnsupportedFeatureError(
-                runtime=self.name,
-                feature="the scoring of choices",
-                remedy="Give `ScriptedRuntime` the capabilities `OWN_DECODER`.",
-            )
+        self._require(Capability.SCORING, feature="the scoring of choices")
         if not request.choices or "" in request.choices:
             raise ConfigError(
                 field="choices", value=request.choices, remedy="give choices that are not empty"
@@ -166,6 +171,21 @@ class ScriptedRuntime:
             usage=Usage(prompt_tokens=prompt_tokens, passes=1),
         )
 
+    async def embed(self, request: EmbedRequest) -> Embedding:
+        """Count the prompt's words into a vector; uses nothing of the script up.
+
+        Every pooling gives the same vector: words have no order here.
+
+        Raises:
+            UnsupportedFeatureError: The claimed capabilities lack embedding.
+        """
+        self._require(Capability.EMBEDDING, feature="embeddings")
+        prompt_tokens = await self._fit(request.prompt)
+        return Embedding(
+            vector=bag_of_words(request.prompt),
+            usage=Usage(prompt_tokens=prompt_tokens, passes=1),
+        )
+
     async def count_tokens(self, prompt: Prompt) -> int:
         """Count words."""
         tools = sum(len(json.dumps(tool.parameters).split()) for tool in prompt.tools)
@@ -174,7 +194,17 @@ class ScriptedRuntime:
     async def aclose(self) -> None:
         """Nothing to free."""
 
+    def _require(self, capability: Capability, *, feature: str) -> None:
+        if capability not in self._limits.capabilities:
+            raise UnsupportedFeatureError(
+                runtime=self.name,
+                feature=feature,
+                remedy="Give `ScriptedRuntime` the capabilities `OWN_MODEL`.",
+            )
+
     async def _fit(self, prompt: Prompt) -> int:
+        if prompt.adapter is not None and prompt.adapter not in self._adapters:
+            raise UnknownAdapterError(adapter=prompt.adapter, known=self._adapters)
         tokens = await self.count_tokens(prompt)
         if tokens >= self._limits.context_tokens:
             raise ContextOverflowError(
