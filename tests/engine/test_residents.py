@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallhold.engine.residents import (
+    FRESH_TOKENS,
     MIN_SHARED_TOKENS,
     Resident,
     cells_needed,
@@ -24,11 +25,17 @@ def ids(*tokens: int) -> Tokens:
 
 
 def resident(
-    *prompt: int, held: int, sequence: int = 0, adapter: str | None = None, answer_tokens: int = 0
+    *prompt: int,
+    held: int,
+    sequence: int = 0,
+    adapter: str | None = None,
+    answer_tokens: int = 0,
+    priority: int = 1,
 ) -> Resident:
     return Resident(
         sequence=sequence,
         adapter=adapter,
+        priority=priority,
         prompt=ids(*prompt),
         answer_tokens=answer_tokens,
         held=list(prompt[:held]),
@@ -38,7 +45,7 @@ def resident(
 def test_the_sequence_that_shares_most_is_the_donor() -> None:
     near = resident(1, 2, 9, held=3, sequence=4)
     nearest = resident(1, 2, 3, held=3, sequence=7)
-    donor = find_donor(ids(1, 2, 3, 4), [near, nearest], adapter=None)
+    donor = find_donor(ids(1, 2, 3, 4, 5), [near, nearest], adapter=None)
     assert donor is not None
     assert (donor.sequence, donor.tokens) == (7, 3)
 
@@ -49,10 +56,10 @@ def test_only_what_is_computed_already_can_be_taken_from_a_donor() -> None:
     assert donor.tokens == 2
 
 
-def test_the_last_prompt_token_is_never_taken_since_its_logits_are_wanted() -> None:
+def test_the_last_prompt_tokens_are_never_taken_since_their_logits_are_wanted() -> None:
     donor = find_donor(ids(1, 2, 3), [resident(1, 2, 3, held=3)], adapter=None)
     assert donor is not None
-    assert donor.tokens == 2
+    assert donor.tokens == 3 - FRESH_TOKENS
 
 
 def test_nothing_in_common_makes_no_donor() -> None:
@@ -73,7 +80,11 @@ def test_no_other_sequence_has_more_in_common_than_the_donor(
     everybody = [resident(*text, held=len(text), sequence=place) for place, text in enumerate(held)]
     donor = find_donor(ids(*prompt), everybody, adapter=None)
     sizes = [
-        max(n for n in range(len(prompt)) if n <= len(text) and text[:n] == prompt[:n])
+        max(
+            n
+            for n in range(max(1, len(prompt) - FRESH_TOKENS + 1))
+            if n <= len(text) and text[:n] == prompt[:n]
+        )
         for text in held
     ]
     assert (0 if donor is None else donor.tokens) == max(sizes, default=0)
@@ -83,19 +94,19 @@ def test_no_other_sequence_has_more_in_common_than_the_donor(
 
 def test_a_beginning_that_another_request_is_reading_is_waited_for() -> None:
     reading = [resident(*PROMPT, held=0)]
-    assert is_being_computed(ids(*PROMPT), reading, adapter=None, known_tokens=0)
+    assert is_being_computed(ids(*PROMPT), reading, adapter=None, priority=1, known_tokens=0)
 
 
 def test_nobody_waits_for_a_request_that_has_read_its_prompt() -> None:
     answering = [resident(*PROMPT, held=len(PROMPT))]
-    assert not is_being_computed(ids(*PROMPT), answering, adapter=None, known_tokens=0)
+    assert not is_being_computed(ids(*PROMPT), answering, adapter=None, priority=1, known_tokens=0)
 
 
 def test_nobody_waits_for_less_than_waiting_saves() -> None:
-    last_worthwhile = len(PROMPT) - 1 - MIN_SHARED_TOKENS
+    last_worthwhile = len(PROMPT) - FRESH_TOKENS - MIN_SHARED_TOKENS
     for known in range(len(PROMPT)):
         waits = is_being_computed(
-            ids(*PROMPT), [resident(*PROMPT, held=0)], adapter=None, known_tokens=known
+            ids(*PROMPT), [resident(*PROMPT, held=0)], adapter=None, priority=1, known_tokens=known
         )
         assert waits == (known <= last_worthwhile)
 
@@ -103,13 +114,22 @@ def test_nobody_waits_for_less_than_waiting_saves() -> None:
 def test_what_the_other_request_holds_already_is_not_waited_for() -> None:
     held = len(PROMPT) - MIN_SHARED_TOKENS
     assert not is_being_computed(
-        ids(*PROMPT), [resident(*PROMPT, held=held)], adapter=None, known_tokens=0
+        ids(*PROMPT), [resident(*PROMPT, held=held)], adapter=None, priority=1, known_tokens=0
     )
+
+
+def test_nobody_waits_for_a_less_urgent_request() -> None:
+    reading = [resident(*PROMPT, held=0, priority=2)]
+    wait = [
+        is_being_computed(ids(*PROMPT), reading, adapter=None, priority=priority, known_tokens=0)
+        for priority in (0, 1, 2)
+    ]
+    assert wait == [False, False, True]
 
 
 def test_nobody_waits_for_another_adapter() -> None:
     reading = [resident(*PROMPT, held=0, adapter="legal")]
-    assert not is_being_computed(ids(*PROMPT), reading, adapter=None, known_tokens=0)
+    assert not is_being_computed(ids(*PROMPT), reading, adapter=None, priority=1, known_tokens=0)
 
 
 def needed(

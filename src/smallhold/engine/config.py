@@ -40,6 +40,8 @@ _MAX_CACHE_BYTES: Final = 1024 * 1024 * 1024
 class KVType(StrEnum):
     """How keys and values are stored."""
 
+    F32 = "f32"
+    """Twice the memory. Fewer answers depend on what else is computed in the same pass."""
     F16 = "f16"
     Q8_0 = "q8_0"
     """Half the memory; answers may differ slightly. Turns flash attention on."""
@@ -138,7 +140,7 @@ class ModelConfig:
             raise ConfigError(
                 field="hang_timeout_s", value=self.hang_timeout_s, remedy="give more than 0"
             )
-        if self.kv_type is not KVType.F16 and self.flash_attention is False:
+        if self.is_quantized and self.flash_attention is False:
             raise ConfigError(
                 field="flash_attention", value=False,
                 remedy=f"leave it out: {self.kv_type} needs flash attention",
@@ -149,7 +151,12 @@ class ModelConfig:
         """What `flash_attention` comes to."""
         if self.flash_attention is not None:
             return self.flash_attention
-        return self.gpu_layers != 0 or self.kv_type is not KVType.F16
+        return self.gpu_layers != 0 or self.is_quantized
+
+    @property
+    def is_quantized(self) -> bool:
+        """Whether keys and values are stored in blocks of small integers."""
+        return self.kv_type in {KVType.Q8_0, KVType.Q4_0}
 
     @property
     def cells(self) -> int:

@@ -76,6 +76,7 @@ def embed(loaded: LoadedModel, request: EmbedRequest, *, emit: Callable[[Reply],
         shared,
         answer_tokens=len(prompt) - len(shared.tokens),
         adapter=request.prompt.adapter,
+        priority=request.scheduling.priority,
     )
     with lease:
         yield from lease.read_prompt(until=places.start)

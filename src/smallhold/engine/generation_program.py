@@ -51,6 +51,7 @@ def generate(
         encoded,
         answer_tokens=min(request.max_tokens, room) + MAX_DRAFT_TOKENS,
         adapter=request.prompt.adapter,
+        priority=request.scheduling.priority,
     )
     with lease:
         decoding = _Decoding(

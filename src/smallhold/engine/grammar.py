@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from smallhold.engine.llama import Model
 from smallhold.engine.sampling import pick_token
+from smallhold.engine.schema_support import enforceable
 from smallhold.exceptions import DecodeError, UnsupportedSchemaError
 from smallhold.generation import Constraint, JsonSchemaConstraint, Sampling
 from smallhold.messages import JsonObject
@@ -63,10 +64,10 @@ def constraint_to_lark(constraint: Constraint, *, literal_prefix: str) -> str:
             prompt so that its last token may span into the output, as it does in training text.
 
     Raises:
-        UnsupportedSchemaError: the schema is too long.
+        UnsupportedSchemaError: the schema is too long, or says what would not be enforced.
     """
     if isinstance(constraint, JsonSchemaConstraint):
-        schema = json.dumps({**constraint.schema, "x-guidance": _JSON_STYLE})
+        schema = json.dumps({**enforceable(constraint.schema), "x-guidance": _JSON_STYLE})
         if len(schema) > _MAX_SCHEMA_CHARS:
             raise UnsupportedSchemaError(
                 subject="The schema",

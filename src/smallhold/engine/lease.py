@@ -15,6 +15,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from smallhold.engine.batch import linear_batch
+from smallhold.engine.llama import SEGMENT_TOKENS
 from smallhold.engine.loaded import LoadedModel
 from smallhold.engine.prefix_tree import Match, Piece, Segment
 from smallhold.engine.program import Mode, Outputs, Step, Wait
@@ -25,10 +26,12 @@ from smallhold.engine.residents import (
     cells_needed,
     find_donor,
     is_being_computed,
+    reusable,
 )
 from smallhold.engine.snapshots import MIN_SNAPSHOT_TOKENS
 from smallhold.engine.tokens import Tokens, common_prefix
 from smallhold.exceptions import DecodeError
+from smallhold.generation import Priority
 
 MIN_KEPT_TOKENS: Final = 8
 """Fewer are computed again as quickly as they are copied."""
@@ -37,7 +40,12 @@ Evaluation: TypeAlias = Generator[Step | Wait, Outputs, Outputs]
 
 
 def take_lease(
-    loaded: LoadedModel, encoded: EncodedPrompt, *, answer_tokens: int, adapter: str | None
+    loaded: LoadedModel,
+    encoded: EncodedPrompt,
+    *,
+    answer_tokens: int,
+    adapter: str | None,
+    priority: int = Priority.NORMAL,
 ) -> Generator[Wait, Outputs, Lease]:
     """Wait until a sequence with room for a prompt and its answer is there, and take it.
 
@@ -47,7 +55,7 @@ def take_lease(
     loaded.require_adapter(adapter)
     prompt = encoded.tokens
     while loaded.residents:
-        known = loaded.prefixes.match(prompt[:-1], adapter=adapter).tokens
+        known = loaded.prefixes.match(reusable(prompt), adapter=adapter).tokens
         needed = cells_needed(
             loaded.residents,
             prompt=prompt,
@@ -55,13 +63,22 @@ def take_lease(
             is_shared=not loaded.model.keeps_whole_states,
             adapter=adapter,
         )
-        if is_being_computed(prompt, loaded.residents, adapter=adapter, known_tokens=known):
+        if is_being_computed(
+            prompt, loaded.residents, adapter=adapter, priority=priority, known_tokens=known
+        ):
             yield Wait(for_room=False)
         elif not loaded.free_sequences or needed > loaded.context.capacity_tokens:
             yield Wait(for_room=True)
         else:
             break
-    return Lease(loaded, encoded, answer_tokens=answer_tokens, adapter=adapter)
+    resident = Resident(
+        sequence=loaded.free_sequences.pop(),
+        adapter=adapter,
+        priority=priority,
+        prompt=prompt,
+        answer_tokens=answer_tokens,
+    )
+    return Lease(loaded, resident, stable_tokens=encoded.stable_tokens)
 
 
 class Lease:
@@ -71,34 +88,22 @@ class Lease:
     the request is cancelled between two passes, and frees the sequence.
     """
 
-    def __init__(
-        self,
-        loaded: LoadedModel,
-        encoded: EncodedPrompt,
-        *,
-        answer_tokens: int,
-        adapter: str | None,
-    ) -> None:
+    def __init__(self, loaded: LoadedModel, resident: Resident, *, stable_tokens: int) -> None:
         self._loaded = loaded
-        self._stable = encoded.tokens[: encoded.stable_tokens]
-        self._adapter = adapter
-        self._variant = loaded.variant(adapter)
+        self._resident = resident
+        self._stable = resident.prompt[:stable_tokens]
+        self._adapter = resident.adapter
+        self._variant = loaded.variant(resident.adapter)
         self._current: tuple[Step, Sequence[int]] | None = None
         self._snapshot: Segment | None = None
-        self.prompt = encoded.tokens
-        self.mode = Mode(adapter=adapter)
+        self.sequence = resident.sequence
+        self.prompt = resident.prompt
+        self.mode = Mode(adapter=resident.adapter)
         self.passes = 0
         self.first_pass_s: float | None = None
         donor, match = self._find()
-        self.sequence = loaded.free_sequences.pop()
-        self._resident = Resident(
-            sequence=self.sequence,
-            adapter=adapter,
-            prompt=encoded.tokens,
-            answer_tokens=answer_tokens,
-        )
-        loaded.residents.append(self._resident)
-        self.held = self._resident.held
+        loaded.residents.append(resident)
+        self.held = resident.held
         """Tokens whose keys and values are in the sequence."""
         self._fill(donor, match)
         self.cached_tokens = len(self.held)
@@ -163,7 +168,7 @@ class Lease:
             if loaded.model.keeps_whole_states
             else find_donor(prompt, loaded.residents, adapter=self._adapter)
         )
-        match = loaded.prefixes.match(prompt[:-1], adapter=self._adapter)
+        match = loaded.prefixes.match(reusable(prompt), adapter=self._adapter)
         known = max(match.tokens, 0 if donor is None else donor.tokens)
         self._snapshot = self._load_snapshot() if len(self._stable) > known else None
         if self._snapshot is None:
@@ -174,7 +179,9 @@ class Lease:
 
     def _load_snapshot(self) -> Segment | None:
         snapshots = self._loaded.snapshots
-        if snapshots is None or not MIN_SNAPSHOT_TOKENS <= len(self._stable) < len(self.prompt):
+        if snapshots is None or not (
+            MIN_SNAPSHOT_TOKENS <= len(self._stable) <= len(reusable(self.prompt))
+        ):
             return None
         state = snapshots.load(self._stable, variant=self._variant)
         return None if state is None else Segment(start=0, end=len(self._stable), state=state)
@@ -231,15 +238,17 @@ class Lease:
             self.held += tokens[: step.done_tokens]
 
     def _keep(self) -> None:
-        """Store what the sequence holds and the tree does not: the stable beginning by itself."""
+        """Store what the sequence holds and the tree does not."""
         held = np.asarray(self.held, dtype=np.int32)
         stable = len(self._stable)
-        ends = [stable, len(held)] if stable < len(held) else [len(held)]
-        for end in ends if not self._loaded.model.keeps_whole_states else [len(held)]:
-            known = self._loaded.prefixes.match(held[:end], adapter=self._adapter).tokens
+        is_whole = self._loaded.model.keeps_whole_states
+        known = self._loaded.prefixes.match(held, adapter=self._adapter).tokens
+        ends = [len(held)] if is_whole else segment_ends(known, stable=stable, end=len(held))
+        for end in ends:
             if end - known >= MIN_KEPT_TOKENS:
-                segment = self._save(0 if self._loaded.model.keeps_whole_states else known, end)
+                segment = self._save(0 if is_whole else known, end)
                 self._loaded.prefixes.insert(held[:end], segment, adapter=self._adapter)
+                known = end
         if len(held) >= stable and common_prefix(held, self._stable) == stable:
             self._keep_snapshot(held)
 
@@ -263,3 +272,9 @@ class Lease:
         ):
             return
         snapshots.save(self._stable, self._save(0, stable).state, variant=self._variant)
+
+
+def segment_ends(known: int, *, stable: int, end: int) -> list[int]:
+    """List where to cut what is not known yet: the stable beginning apart, and in equal pieces."""
+    ends = {stable, end} | set(range(known + SEGMENT_TOKENS, end, SEGMENT_TOKENS))
+    return sorted(cut for cut in ends if known < cut <= end)

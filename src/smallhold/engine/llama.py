@@ -35,10 +35,14 @@ MAX_OUTPUTS: Final = 64
 are 39 MB, while llama.cpp's default of one row per batch token would be 311 MB."""
 RECURRENT_SEQUENCES: Final = 24
 """A recurrent model allocates a whole state for each sequence, 2 MB and more."""
-_LOG_ERROR_LEVEL: Final = 3
+SEGMENT_TOKENS: Final = 256
+"""Most positions that are serialised together: 3 MB at 0.5B, 1 ms to save or restore."""
+_LOG_ERROR_LEVEL: Final = 4
+"""`GGML_LOG_LEVEL_ERROR`."""
 _NUMA: Final = {Numa.DISTRIBUTE: 1, Numa.ISOLATE: 2, Numa.NUMACTL: 3}
 """Values of `enum ggml_numa_strategy`."""
 _KV_TYPES: Final = {
+    KVType.F32: llama_cpp.GGML_TYPE_F32,
     KVType.F16: llama_cpp.GGML_TYPE_F16,
     KVType.Q8_0: llama_cpp.GGML_TYPE_Q8_0,
     KVType.Q4_0: llama_cpp.GGML_TYPE_Q4_0,
@@ -190,8 +194,9 @@ class Context:
         config = model.config
         self.model = model
         params = llama_cpp.llama_context_default_params()
-        # A scored prompt may fill the context, and its choices come after it.
-        params.n_ctx = config.cells + MAX_OUTPUTS
+        # A scored prompt may fill the context, and its choices come after it; a segment is unpacked
+        # whole, even if only its beginning is wanted.
+        params.n_ctx = config.cells + MAX_OUTPUTS + SEGMENT_TOKENS
         params.n_batch = max(config.batch_tokens, MAX_OUTPUTS)
         params.n_ubatch = params.n_batch
         self.n_sequences = RECURRENT_SEQUENCES if model.is_recurrent else MAX_SEQUENCES
@@ -221,6 +226,7 @@ class Context:
             DecodeError: no free cells, or the computation failed.
             MemoryError: the system gave no memory for it.
         """
+        _recent_errors.clear()
         self._enter(mode)
         flat = np.asarray(
             [sequence for group in batch.sequences for sequence in group], dtype=np.int32

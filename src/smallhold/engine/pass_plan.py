@@ -78,8 +78,11 @@ def plan_pass(demands: Sequence[Demand], limits: PassLimits) -> tuple[Share, ...
     for index in order:
         demand = demands[index]
         if demand.is_divisible and tokens > 0 and demand.outputs <= outputs:
-            share = Share(index=index, tokens=min(demand.tokens, tokens))
-            shares.append(share)
-            tokens -= share.tokens
+            count = min(demand.tokens, tokens)
+            # A single token left over would be computed by other kernels, with other rounding.
+            if count == demand.tokens - 1 and count > 1:
+                count -= 1
+            shares.append(Share(index=index, tokens=count))
+            tokens -= count
             outputs -= demand.outputs
     return tuple(shares)

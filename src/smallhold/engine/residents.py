@@ -14,12 +14,24 @@ MIN_SHARED_TOKENS: Final = 32
 """Waiting for another request to compute fewer tokens than this would cost as much as it saves."""
 
 
+FRESH_TOKENS: Final = 2
+"""Tokens at a prompt's end that are always computed: the last for its logits, and one more, since a
+pass of a single row runs other kernels that round otherwise (`docs/benchmarks.md`, rounding)."""
+
+
+def reusable(prompt: Tokens) -> Tokens:
+    """Give the part of a prompt whose keys and values may be taken from elsewhere."""
+    return prompt[:-FRESH_TOKENS]
+
+
 @dataclass(slots=True, kw_only=True, eq=False)
 class Resident:
     """The sequence of one running request."""
 
     sequence: int
     adapter: str | None
+    priority: int
+    """Lower goes first."""
     prompt: Tokens
     answer_tokens: int
     """Room kept for what comes after the prompt."""
@@ -45,27 +57,35 @@ def find_donor(
 ) -> Donor | None:
     """Find the sequence that shares the longest beginning with a prompt.
 
-    The last prompt token is not counted: it is computed in any case, for its logits.
+    At most what is `reusable`.
     """
     best: Donor | None = None
     for resident in residents:
         if resident.adapter != adapter:
             continue
         held = np.asarray(resident.held, dtype=np.int32)
-        shared = min(common_prefix(held, prompt), len(prompt) - 1)
+        shared = common_prefix(held, reusable(prompt))
         if shared > (0 if best is None else best.tokens):
             best = Donor(sequence=resident.sequence, tokens=shared)
     return best
 
 
 def is_being_computed(
-    prompt: Tokens, residents: Sequence[Resident], *, adapter: str | None, known_tokens: int
+    prompt: Tokens,
+    residents: Sequence[Resident],
+    *,
+    adapter: str | None,
+    priority: int,
+    known_tokens: int,
 ) -> bool:
-    """Whether some request is about to compute more of a prompt's beginning than is known of it."""
+    """Whether some request is about to compute more of a prompt's beginning than is known of it.
+
+    Less urgent ones do not count: others may keep them waiting, and whoever waits for them.
+    """
     for resident in residents:
-        if resident.adapter != adapter or resident.has_read_prompt:
+        if resident.adapter != adapter or resident.priority > priority or resident.has_read_prompt:
             continue
-        shared = min(common_prefix(resident.prompt, prompt), len(prompt) - 1)
+        shared = common_prefix(resident.prompt, reusable(prompt))
         if shared >= max(len(resident.held), known_tokens) + MIN_SHARED_TOKENS:
             return True
     return False

@@ -176,8 +176,11 @@ class Scheduler:
 
     def _start_queued(self) -> None:
         for task in sorted(self._queue, key=lambda task: task.priority):
-            waits = any(other.waits_for_room for other in self._running)
-            # Nobody overtakes a task that waits for room, or it might wait for ever.
+            # Only what is more urgent overtakes a task that waits for room, or it might wait for
+            # ever.
+            waits = any(
+                other.waits_for_room and other.priority <= task.priority for other in self._running
+            )
             if task.priority >= 0 and (self._is_full() or waits):
                 break
             self._running.append(task)

@@ -45,7 +45,7 @@ def score(loaded: LoadedModel, request: ScoreRequest, *, emit: Callable[[Reply],
         ContextOverflowError: the prompt does not fit.
     """
     _check_choices(request.choices)
-    ranking = _Ranking(loaded=loaded, choices=request.choices)
+    ranking = _Ranking(loaded=loaded, choices=request.choices, priority=request.scheduling.priority)
     baseline = None
     if request.baseline is not None:
         baseline = yield from ranking.remembered(request.baseline)
@@ -64,6 +64,7 @@ def score(loaded: LoadedModel, request: ScoreRequest, *, emit: Callable[[Reply],
 class _Ranking:
     loaded: LoadedModel
     choices: Sequence[str]
+    priority: int
     token_counts: list[int] = field(default_factory=list[int])
     usage: Usage = field(default_factory=Usage)
 
@@ -96,7 +97,11 @@ class _Ranking:
         branches = [path[common:] for path in paths]
         _check_lengths(self.choices, branches)
         lease = yield from take_lease(
-            self.loaded, encoded, answer_tokens=MAX_OUTPUTS, adapter=prompt.adapter
+            self.loaded,
+            encoded,
+            answer_tokens=MAX_OUTPUTS,
+            adapter=prompt.adapter,
+            priority=self.priority,
         )
         with lease:
             scoring = _Scoring(loaded=self.loaded, encoded=encoded, lease=lease)

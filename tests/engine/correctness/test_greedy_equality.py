@@ -27,6 +27,10 @@ AT_ONCE = 8
 NOISE_PROMPTS = 6
 TIE_SHARE = 0.05
 """Most prompts that may part at a tie."""
+TIE_SHARE_AT_ONCE = 0.6
+"""The same for requests that share passes: a pass of one row runs kernels of its own, which round
+queries and weights of attention to 16 bits, so each token of a lone answer is off by the noise. Seen:
+12 % of prompts on Qwen2.5-Coder-0.5B, 48 % on SmolLM2-135M, all of them ties."""
 LOG_PROB_NOISE = 0.5
 """Largest difference in a log-probability between batches of different shapes. Seen on real models:
 0.5 in a logit."""
@@ -73,7 +77,9 @@ class Subject:
         ]
         return [parting for parting in found if parting is not None]
 
-    def assert_greedy(self, texts: Sequence[str], *, like: Sequence[str]) -> None:
+    def assert_greedy(
+        self, texts: Sequence[str], *, like: Sequence[str], tie_share: float = TIE_SHARE
+    ) -> None:
         """Texts are equal to others but for ties."""
         assert any(texts)
         different = [place for place, text in enumerate(texts) if text != like[place]]
@@ -86,7 +92,7 @@ class Subject:
         _log.info("%s: %d of %d differ", self.config.name, len(different), len(texts))
         assert all(parting.is_tie for parting in partings), partings
         # One tie is no proof of anything, however few prompts there are.
-        assert len(different) <= max(1, TIE_SHARE * len(texts))
+        assert len(different) <= max(1, tie_share * len(texts))
 
 
 @asynccontextmanager
@@ -208,7 +214,7 @@ async def test_how_the_engine_is_set_does_not_change_the_text(
 
 async def test_requests_that_run_at_once_get_the_texts_they_get_alone(subject: Subject) -> None:
     texts = await answers_at_once(subject.config, subject.prompts)
-    subject.assert_greedy(texts, like=subject.ours)
+    subject.assert_greedy(texts, like=subject.ours, tie_share=TIE_SHARE_AT_ONCE)
 
 
 async def test_a_restored_snapshot_gives_the_same_text_and_logits(
