@@ -149,6 +149,17 @@ class GenerationRequest:
             raise ConfigError(field="max_tokens", value=self.max_tokens, remedy="give 1 or more")
 
 
+class ScoreScope(StrEnum):
+    """Which of a choice's tokens count."""
+
+    WHOLE = "whole"
+    """All of them: how likely is exactly this text?"""
+    DECIDING = "deciding"
+    """Those up to where no other choice begins alike, with the choices sharing the whole
+    probability: how likely would a decoder that may write nothing else choose this one? Costs the
+    least: where first tokens differ, no token of any choice is evaluated."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreRequest:
     """How likely is each of these texts as the continuation of the prompt?"""
@@ -159,6 +170,7 @@ class ScoreRequest:
     """A content-free twin of the prompt (such as the user saying `N/A`). The choices' scores after
     it are the model's bias, to be subtracted. They are computed once and remembered. Source: Zhao
     et al. 2021, "Calibrate Before Use", section 5."""
+    scope: ScoreScope = ScoreScope.WHOLE
     scheduling: Scheduling = field(default_factory=Scheduling)
 
 

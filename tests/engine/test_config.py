@@ -85,10 +85,11 @@ def test_quantized_keys_and_values_without_flash_attention_are_refused() -> None
         (DEFAULTS, False),
         (replace(DEFAULTS, gpu_layers=-1), True),
         (replace(DEFAULTS, kv_type=KVType.Q4_0), True),
+        (replace(DEFAULTS, kv_type=KVType.F32), False),
         (replace(DEFAULTS, gpu_layers=4, flash_attention=False), False),
         (replace(DEFAULTS, flash_attention=True), True),
     ],
-    ids=["on a CPU", "on a GPU", "quantized", "switched off", "switched on"],
+    ids=["on a CPU", "on a GPU", "quantized", "in whole floats", "switched off", "switched on"],
 )
 def test_flash_attention_is_used_where_it_pays_unless_told_otherwise(
     config: ModelConfig, *, uses: bool

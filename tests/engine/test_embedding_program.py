@@ -20,6 +20,7 @@ from smallhold.engine.config import ModelConfig
 from smallhold.engine.embedding_program import embed, plan_places, unit
 from smallhold.engine.llama import MAX_OUTPUTS
 from smallhold.engine.loaded import LoadedModel
+from smallhold.engine.residents import FRESH_TOKENS
 from smallhold.exceptions import ContextOverflowError, DecodeError, UnknownAdapterError
 from smallhold.generation import EmbedRequest, Pooling, Prompt
 from smallhold.messages import Message, Role, Usage
@@ -119,7 +120,7 @@ def test_the_last_state_of_a_prompt_that_was_read_costs_one_pass(tiny: Desk, ask
     prompt = ask(LONG, system=SYSTEM)
     tiny.generate(prompt)
     cold = tiny.embed(prompt).embedded
-    assert cold.usage.cached_tokens == cold.usage.prompt_tokens - 1
+    assert cold.usage.cached_tokens == cold.usage.prompt_tokens - FRESH_TOKENS
     assert cold.usage.passes == 1
 
 

@@ -8,6 +8,7 @@ import pytest
 from tests.engine.conftest import TIE_NATS
 
 from smallhold.engine.generation_program import generate
+from smallhold.engine.residents import FRESH_TOKENS
 from smallhold.evals.json_schema import is_valid_json
 from smallhold.exceptions import ContextOverflowError, DecodeError, UnsupportedSchemaError
 from smallhold.generation import (
@@ -98,7 +99,7 @@ def test_greedy_text_is_what_llama_cpp_gives_without_us(
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_a_prompt_in_memory_costs_one_token_and_gives_the_same_text(
+def test_a_prompt_in_memory_costs_its_last_tokens_and_gives_the_same_text(
     driver: Driver, ask: Asking, question: str
 ) -> None:
     request = GenerationRequest(prompt=ask(question, system=LONG), max_tokens=8)
@@ -106,7 +107,7 @@ def test_a_prompt_in_memory_costs_one_token_and_gives_the_same_text(
     warm, warm_end = driver.finish(request)
     assert warm == cold
     assert cold_end.usage.cached_tokens == 0
-    assert warm_end.usage.cached_tokens == warm_end.usage.prompt_tokens - 1
+    assert warm_end.usage.cached_tokens == warm_end.usage.prompt_tokens - FRESH_TOKENS
     # An answer that is not cut off has an end token too, which is not counted.
     ends = warm_end.finish_reason is FinishReason.STOP
     assert warm_end.usage.passes == warm_end.usage.completion_tokens + ends

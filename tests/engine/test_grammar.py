@@ -95,6 +95,7 @@ def test_text_around_the_output_is_taken_literally(
         {"if": {"type": "string"}, "then": {"minLength": 3}},
         {"type": "integer", "minimum": 5, "maximum": 3},
         {"enum": []},
+        {"minProperties": 3},
         {"type": "string", "format": "nonsense"},
     ],
     ids=json.dumps,
@@ -105,6 +106,14 @@ def test_a_schema_that_cannot_be_enforced_is_refused(
     with pytest.raises(UnsupportedSchemaError) as caught:
         grammar_of(shared_model, JsonSchemaConstraint(schema=bad))
     assert "never" in str(caught.value)
+
+
+def test_a_declared_property_cannot_be_written_in_another_spelling(
+    shared_model: LoadedModel,
+) -> None:
+    constraint = schema(type="object", properties={"price": {"type": "number"}})
+    assert accepts(shared_model, constraint, '{"price": 1, "colour": "x"}')
+    assert not accepts(shared_model, constraint, r'{"pri\u0063e": "x"}')
 
 
 def test_a_schema_of_a_million_characters_is_refused() -> None:

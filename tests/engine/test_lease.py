@@ -1,15 +1,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from tests.tiny_models import write_llama, write_lora, write_recurrent, write_sliding_window
 
 from smallhold.engine.config import ModelConfig
-from smallhold.engine.lease import MIN_KEPT_TOKENS, take_lease
+from smallhold.engine.lease import MIN_KEPT_TOKENS, segment_ends, take_lease
+from smallhold.engine.llama import SEGMENT_TOKENS
 from smallhold.engine.program import Wait
+from smallhold.engine.residents import FRESH_TOKENS
 from smallhold.exceptions import UnknownAdapterError
 from smallhold.generation import GenerationRequest, LarkConstraint, Prompt, ScoreRequest
 from smallhold.messages import FinishReason, Message, Role
@@ -74,6 +79,46 @@ def answered(answers: list[Answer]) -> list[str]:
 def prompt_tokens_computed(answers: list[Answer]) -> int:
     usages = [answer.finished.usage for answer in answers]
     return sum(usage.prompt_tokens - usage.cached_tokens for usage in usages)
+
+
+@st.composite
+def unknown_runs(draw: st.DrawFn) -> tuple[int, int, int]:
+    """What is known, where the unchanging beginning ends, and where all that is held does."""
+    known = draw(st.integers(0, 3000))
+    return known, draw(st.integers(0, 4000)), draw(st.integers(known, 4000))
+
+
+@given(unknown_runs())
+@example((0, 0, 0))
+@example((0, SEGMENT_TOKENS, 2 * SEGMENT_TOKENS))
+def test_segments_reach_from_what_is_known_to_the_end_in_order(run: tuple[int, int, int]) -> None:
+    known, stable, end = run
+    ends = segment_ends(known, stable=stable, end=end)
+    assert ends == sorted(set(ends))
+    assert all(known < cut <= end for cut in ends)
+    assert ends[-1:] == ([end] if end > known else [])
+
+
+@given(unknown_runs())
+def test_no_segment_is_longer_than_may_be_serialised_together(run: tuple[int, int, int]) -> None:
+    known, stable, end = run
+    ends = segment_ends(known, stable=stable, end=end)
+    lengths = [cut - before for before, cut in pairwise([known, *ends])]
+    assert max(lengths, default=0) <= SEGMENT_TOKENS
+
+
+@given(unknown_runs())
+def test_a_segment_ends_where_the_unchanging_beginning_does(run: tuple[int, int, int]) -> None:
+    known, stable, end = run
+    is_new = known < stable <= end
+    assert (stable in segment_ends(known, stable=stable, end=end)) or not is_new
+
+
+@given(unknown_runs())
+def test_no_more_segments_are_made_than_are_needed(run: tuple[int, int, int]) -> None:
+    known, stable, end = run
+    most = -(-(end - known) // SEGMENT_TOKENS) + 1
+    assert len(segment_ends(known, stable=stable, end=end)) <= most
 
 
 @ANY_MEMORY
@@ -192,7 +237,7 @@ def test_a_conversation_that_branches_off_in_the_middle_uses_what_it_shares(
     text, finished = driver.finish(other)
     assert stable + 200 < finished.usage.cached_tokens < total
     again, end = driver.finish(other)
-    assert (again, end.usage.cached_tokens) == (text, total - 1)
+    assert (again, end.usage.cached_tokens) == (text, total - FRESH_TOKENS)
     driver.forget_all()
     assert driver.finish(other)[0] == text
 
@@ -312,7 +357,8 @@ def test_beginnings_too_short_to_be_waited_for_each_need_room(
         for place, text in enumerate(QUESTIONS)
     ]
     lengths = [sizes(driver, request)[0] for request in requests]
-    assert sum(lengths) + 23 * 8 > driver.loaded.context.capacity_tokens > sum(lengths)
+    room = driver.loaded.context.capacity_tokens - SEGMENT_TOKENS
+    assert sum(lengths) + 23 * 8 > room > sum(lengths)
     expected = [driver.finish(request)[0] for request in requests]
     driver.forget_all()
     assert answered(driver.together(requests)) == expected
@@ -339,7 +385,7 @@ def test_adapters_that_read_the_same_prompt_each_need_room_for_it(
 
 
 @DIVISIBLE
-def test_a_long_conversation_that_there_is_no_room_to_unpack_is_read_again(
+def test_a_long_conversation_serves_a_short_one_while_another_long_one_runs(
     start: Start, tiny_config: ModelConfig, ask: Asking
 ) -> None:
     driver = start(replace(tiny_config, context_tokens=1024, active_tokens=1024))
@@ -354,6 +400,56 @@ def test_a_long_conversation_that_there_is_no_room_to_unpack_is_read_again(
     answer = driver.ask(short)
     driver.serve()
     assert answered([answer, other])[0] == expected
+    assert answer.finished.usage.cached_tokens > 100
+
+
+@DIVISIBLE
+def test_a_long_conversation_is_kept_in_pieces_that_there_is_room_to_unpack(
+    start: Start, tiny_config: ModelConfig, ask: Asking
+) -> None:
+    driver = start(replace(tiny_config, context_tokens=1024, active_tokens=1024))
+    request = asked(ask, "The room was cold and the bed was hard. " * 15)
+    driver.finish(request)
+    tokens = driver.loaded.encoder.encode(request.prompt, splits_tail=False).tokens
+    pieces = driver.loaded.prefixes.match(tokens, adapter=None).pieces
+    sizes_kept = [piece.segment.end - piece.segment.start for piece in pieces]
+    assert sum(sizes_kept) >= len(tokens) > 2 * SEGMENT_TOKENS
+    assert max(sizes_kept) < SEGMENT_TOKENS + MIN_KEPT_TOKENS
+
+
+def writing_at_length(driver: Driver, ask: Asking, system: str, *, tokens: int) -> Answer:
+    """Start a request that fills so many cells with its prompt, and is not quickly done."""
+    text = ""
+    request = GenerationRequest(prompt=ask(text, system=system))
+    while sizes(driver, request)[0] < tokens:
+        text += "word "
+        request = GenerationRequest(
+            prompt=ask(text, system=system),
+            constraint=LarkConstraint(grammar="start: /[a-z]{24}/"),
+            max_tokens=24,
+        )
+    return driver.ask(request)
+
+
+@DIVISIBLE
+def test_beside_all_who_run_there_is_room_to_unpack_what_is_known(
+    start: Start, tiny_config: ModelConfig, ask: Asking
+) -> None:
+    driver = start(replace(tiny_config, context_tokens=1024, active_tokens=1024))
+    complaint, prefixes = "The room was cold and the bed was hard. ", driver.loaded.prefixes
+    short = GenerationRequest(prompt=ask(complaint * 9), max_tokens=4)
+    driver.finish(GenerationRequest(prompt=ask(complaint * 17), max_tokens=4))
+    tokens = driver.loaded.encoder.encode(short.prompt, splits_tail=False).tokens
+    known = prefixes.match(tokens, adapter=None)
+    # Only the beginning of a segment is wanted, and it is unpacked whole.
+    assert known.pieces[-1].end < known.pieces[-1].segment.end - 100
+    running = [writing_at_length(driver, ask, name, tokens=525) for name in ("Ann", "Bob")]
+    driver.serve(passes=8)
+    assert not any(answer.is_closed for answer in running)
+    answer = driver.ask(short)
+    driver.serve()
+    assert answered([*running, answer])
+    assert answer.finished.usage.cached_tokens == known.tokens
 
 
 @ANY_MEMORY

@@ -8,6 +8,7 @@ import pytest
 from tests.tiny_models import write_llama, write_lora, write_recurrent, write_sliding_window
 
 from smallhold.engine.config import ModelConfig
+from smallhold.engine.residents import FRESH_TOKENS
 from smallhold.exceptions import ContextOverflowError, UnknownAdapterError
 from smallhold.generation import GenerationRequest, ScoreRequest
 
@@ -203,7 +204,7 @@ def test_a_snapshot_is_not_read_where_memory_knows_as_much(
     (file,) = snapshot_files(tmp_path)
     file.write_bytes(b"spoiled")
     _, finished = driver.finish(request_of(ask))
-    assert finished.usage.cached_tokens == finished.usage.prompt_tokens - 1
+    assert finished.usage.cached_tokens == finished.usage.prompt_tokens - FRESH_TOKENS
     assert file.read_bytes() == b"spoiled"
 
 
@@ -275,7 +276,7 @@ def test_a_state_that_llama_cpp_will_not_take_is_thrown_away_and_made_again(
     # Nor does it stay in memory, where it would be in the way of the right one.
     warm, finished = driver.finish(request_of(ask))
     assert warm == cold
-    assert finished.usage.cached_tokens == finished.usage.prompt_tokens - 1
+    assert finished.usage.cached_tokens == finished.usage.prompt_tokens - FRESH_TOKENS
 
 
 def test_a_snapshot_of_other_weights_is_not_used(

@@ -274,6 +274,54 @@ def test_nobody_overtakes_a_request_that_waits_for_room() -> None:
     assert smaller.answer == after(3, 1)
 
 
+@pytest.mark.parametrize("waiting", [0, 1, 2])
+@pytest.mark.parametrize("later", [0, 1, 2])
+def test_only_a_more_urgent_request_overtakes_one_that_waits_for_room(
+    waiting: int, later: int
+) -> None:
+    service = Service()
+    room = Room(free=0)
+    blocked = service.ask(Wish(answer=1, room=room), priority=waiting)
+    service.run()
+    other = service.ask(Wish(answer=1), priority=later)
+    service.run(3)
+    assert (other.answer != []) == (later < waiting)
+    room.free = 1
+    service.finish()
+    assert (blocked.answer, other.answer) == (after(0, 1), after(1, 1))
+
+
+def test_behind_the_urgent_one_that_overtakes_the_others_wait_on() -> None:
+    service = Service()
+    room = Room(free=0)
+    service.ask(Wish(answer=1, room=room), priority=1)
+    service.run()
+    late, equal, urgent = (service.ask(Wish(answer=1), priority=given) for given in (2, 1, 0))
+    service.run(3)
+    assert urgent.answer == after(3, 1)
+    assert (late.answer, equal.answer) == ([], [])
+
+
+def test_an_urgent_request_does_not_overtake_where_every_place_is_taken() -> None:
+    service = Service(concurrent=1)
+    service.ask(Wish(answer=1, room=Room(free=0)), priority=2)
+    service.run()
+    urgent = service.ask(Wish(answer=1), priority=0)
+    service.run(3)
+    assert urgent.answer == []
+
+
+def test_an_urgent_request_that_waits_for_room_itself_holds_up_the_less_urgent() -> None:
+    service = Service()
+    room = Room(free=0)
+    for priority in (1, 0):
+        service.ask(Wish(answer=1, room=room), priority=priority)
+        service.run()
+    later = service.ask(Wish(answer=1), priority=1)
+    service.run(3)
+    assert later.answer == []
+
+
 def test_a_request_that_waits_for_another_ones_progress_holds_nobody_up() -> None:
     def waiting() -> Program:
         while len(leader.answer) < 3:

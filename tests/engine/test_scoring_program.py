@@ -10,6 +10,7 @@ from tests.engine.conftest import SecondOpinion
 from tests.tiny_models import write_llama, write_recurrent, write_sliding_window
 
 from smallhold.engine.config import ModelConfig
+from smallhold.engine.residents import FRESH_TOKENS
 from smallhold.engine.scoring_program import (
     MAX_CHOICE_TOKENS,
     MAX_CHOICES,
@@ -151,7 +152,7 @@ def test_all_choices_cost_one_pass_after_the_prompt(driver: Driver, ask: Asking)
     cold = driver.score(ScoreRequest(prompt=prompt, choices=choices))
     warm = driver.score(ScoreRequest(prompt=prompt, choices=choices))
     assert warm.usage.passes == len(driver.batch_sizes) == 1
-    assert warm.usage.cached_tokens == warm.usage.prompt_tokens - 1
+    assert warm.usage.cached_tokens == warm.usage.prompt_tokens - FRESH_TOKENS
     assert cold.usage.cached_tokens == 0
     for before, after in zip(cold.log_probs, warm.log_probs, strict=True):
         assert after == pytest.approx(before, abs=1.0)

@@ -18,6 +18,7 @@ from smallhold.engine.lease import Lease, take_lease
 from smallhold.engine.llama import MAX_OUTPUTS
 from smallhold.engine.loaded import LoadedModel
 from smallhold.engine.program import Outputs, Program, Step, Wait
+from smallhold.engine.residents import FRESH_TOKENS
 from smallhold.engine.wire import Embedded, Reply
 from smallhold.exceptions import DecodeError
 from smallhold.generation import EmbedRequest, Pooling
@@ -70,7 +71,7 @@ def embed(loaded: LoadedModel, request: EmbedRequest, *, emit: Callable[[Reply],
         prompt_tokens=len(prompt), stable_tokens=encoded.stable_tokens, pooling=request.pooling
     )
     # Cached keys and values bring no states with them, so what is shared ends before the first.
-    shared = replace(encoded, tokens=prompt[: places.first + 1])
+    shared = replace(encoded, tokens=prompt[: places.first + FRESH_TOKENS])
     lease = yield from take_lease(
         loaded,
         shared,

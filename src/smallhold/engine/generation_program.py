@@ -17,6 +17,7 @@ from smallhold.engine.loaded import LoadedModel
 from smallhold.engine.pass_times import MAX_DRAFT_TOKENS
 from smallhold.engine.program import Outputs, Program
 from smallhold.engine.prompting import EncodedPrompt
+from smallhold.engine.residents import reusable
 from smallhold.engine.sampling import pick_token
 from smallhold.engine.text_stream import TextStream
 from smallhold.engine.wire import Finished, Reply, TextDelta
@@ -105,10 +106,10 @@ class _Decoding:
         self._take_forced()
         if self.finish is not None:
             return
-        # The prompt's last token is read with what the grammar forces after it.
-        until = len(self.encoded.tokens) - 1
         if self.loaded.model.keeps_whole_states:
-            yield from self.lease.read_prompt(until=until)
+            stable = min(self.encoded.stable_tokens, len(reusable(self.encoded.tokens)))
+            yield from self.lease.read_prompt(until=stable)
+        # The rest of the prompt is read together with what the grammar forces after it.
         rest = [*self.encoded.tokens[len(self.lease.held) :].tolist(), *self.pending]
         self.pending = []
         outputs = yield from self.lease.evaluate(rest, outputs=1, is_divisible=True)

@@ -54,6 +54,8 @@ def take_lease(
     """
     loaded.require_adapter(adapter)
     prompt = encoded.tokens
+    # The rest is for unpacking a segment beside what everybody holds.
+    room_tokens = loaded.context.capacity_tokens - SEGMENT_TOKENS
     while loaded.residents:
         known = loaded.prefixes.match(reusable(prompt), adapter=adapter).tokens
         needed = cells_needed(
@@ -67,7 +69,7 @@ def take_lease(
             prompt, loaded.residents, adapter=adapter, priority=priority, known_tokens=known
         ):
             yield Wait(for_room=False)
-        elif not loaded.free_sequences or needed > loaded.context.capacity_tokens:
+        elif not loaded.free_sequences or needed > room_tokens:
             yield Wait(for_room=True)
         else:
             break

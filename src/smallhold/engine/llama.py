@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from smallhold.engine.batch import Batch
 from smallhold.engine.config import KVType, ModelConfig, Numa
 from smallhold.engine.program import Mode
-from smallhold.exceptions import DecodeError, ModelLoadError
+from smallhold.exceptions import DecodeError, EngineNotInstalledError, ModelLoadError
 
 MAX_SEQUENCES: Final = 64
 """Sequences per context: cached prefixes and the branches of a scored choice."""
@@ -113,16 +113,23 @@ class Model:
         """A serialised sequence can be continued only where it ends: of a sliding window, cells
         that later positions do not see are left out."""
         self.trained_context_tokens: int = llama_cpp.llama_model_n_ctx_train(handle)
-        special = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL | llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
-        self._special_tokens = [
-            token
+        user_defined = llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        control = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL
+        # One scan, which takes 0.1 s.
+        kinds = {
+            token: kind
             for token in range(self.n_vocab)
-            if llama_cpp.llama_vocab_get_attr(self.vocab, token) & special
-        ]
-        """Tokens whose spelling is more than text; found by one scan, which takes 0.1 s."""
+            if (kind := llama_cpp.llama_vocab_get_attr(self.vocab, token))
+            & (control | user_defined)
+        }
+        self.special_tokens: frozenset[int] = frozenset(kinds)
+        """Tokens that are more than their spelling, and those that a user has added."""
+        self.control_tokens: frozenset[int] = frozenset(
+            token for token, kind in kinds.items() if kind & control
+        )
         self.end_tokens: frozenset[int] = frozenset(
             token
-            for token in (*self._special_tokens, self.eos)
+            for token in (*self.special_tokens, self.eos)
             if llama_cpp.llama_vocab_is_eog(self.vocab, token)
         )
         self._piece_buffer = ctypes.create_string_buffer(_PIECE_BUFFER_BYTES)
@@ -174,7 +181,7 @@ class Model:
         """Give the spellings that tokenization reads as control tokens."""
         return {
             text
-            for token in self._special_tokens
+            for token in self.special_tokens
             if (text := self.piece(token).decode("utf-8", "replace"))
         }
 
@@ -338,6 +345,14 @@ def _adapter(model: Model, path: Path) -> object:
     if not handle:
         raise ModelLoadError(path=str(path), problem=_last_error("it does not fit this model"))
     return handle
+
+
+def tokenize_address() -> int:
+    """Give the address of llama.cpp's tokenizer, for libraries that call it by themselves."""
+    address = ctypes.cast(cast("ctypes.c_void_p", llama_cpp.llama_tokenize), ctypes.c_void_p).value
+    if address is None:
+        raise EngineNotInstalledError(missing="llama_tokenize")
+    return address
 
 
 def system_info() -> str:

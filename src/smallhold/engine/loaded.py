@@ -39,7 +39,7 @@ calls."""
 DRAFT_MODEL_PRIOR: Final = 0.7
 """The same for a smaller model of the same family."""
 
-BaselineKey: TypeAlias = tuple[bytes, str, str | None, tuple[str, ...]]
+BaselineKey: TypeAlias = tuple[bytes, str, str | None, str, tuple[str, ...]]
 
 
 class LoadedModel:

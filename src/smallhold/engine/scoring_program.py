@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from smallhold.engine.batch import Batch
+from smallhold.engine.deciding import Path, decided_log_prob, deciding_parts
 from smallhold.engine.lease import Lease, take_lease
 from smallhold.engine.llama import MAX_OUTPUTS
 from smallhold.engine.loaded import LoadedModel
@@ -22,7 +23,7 @@ from smallhold.engine.prompting import EncodedPrompt
 from smallhold.engine.sampling import log_softmax
 from smallhold.engine.wire import Reply, Scored
 from smallhold.exceptions import ConfigError
-from smallhold.generation import Prompt, ScoreRequest
+from smallhold.generation import Prompt, ScoreRequest, ScoreScope
 from smallhold.messages import Usage
 
 MAX_CHOICES: Final = 1024
@@ -31,7 +32,6 @@ MAX_CHOICES: Final = 1024
 MAX_CHOICE_TOKENS: Final = MAX_OUTPUTS
 """Every token of a choice but its last is one output of the pass, as is the prompt's last."""
 
-Path: TypeAlias = tuple[int, ...]
 ScoreProgram: TypeAlias = Generator[Step | Wait, Outputs, list[float]]
 Nodes: TypeAlias = list[tuple[Path, list[int]]]
 """Paths whose following token is wanted, each with the branches through it; parents first."""
@@ -45,7 +45,12 @@ def score(loaded: LoadedModel, request: ScoreRequest, *, emit: Callable[[Reply],
         ContextOverflowError: the prompt does not fit.
     """
     _check_choices(request.choices)
-    ranking = _Ranking(loaded=loaded, choices=request.choices, priority=request.scheduling.priority)
+    ranking = _Ranking(
+        loaded=loaded,
+        choices=request.choices,
+        scope=request.scope,
+        priority=request.scheduling.priority,
+    )
     baseline = None
     if request.baseline is not None:
         baseline = yield from ranking.remembered(request.baseline)
@@ -64,6 +69,7 @@ def score(loaded: LoadedModel, request: ScoreRequest, *, emit: Callable[[Reply],
 class _Ranking:
     loaded: LoadedModel
     choices: Sequence[str]
+    scope: ScoreScope
     priority: int
     token_counts: list[int] = field(default_factory=list[int])
     usage: Usage = field(default_factory=Usage)
@@ -71,7 +77,8 @@ class _Ranking:
     def remembered(self, prompt: Prompt) -> ScoreProgram:
         """Score after a prompt that comes again and again, once."""
         encoded = self.loaded.encoder.encode(prompt, splits_tail=True)
-        key = (encoded.tokens.tobytes(), encoded.tail, prompt.adapter, tuple(self.choices))
+        text = (encoded.tokens.tobytes(), encoded.tail)
+        key = (*text, prompt.adapter, self.scope, tuple(self.choices))
         known = self.loaded.baselines.get(key)
         if known is None:
             known = yield from self.log_probs(prompt)
@@ -95,6 +102,8 @@ class _Ranking:
         )
         self.loaded.check_fits(encoded)
         branches = [path[common:] for path in paths]
+        if self.scope is ScoreScope.DECIDING:
+            branches = deciding_parts(branches)
         _check_lengths(self.choices, branches)
         lease = yield from take_lease(
             self.loaded,
@@ -112,6 +121,9 @@ class _Ranking:
                 cached_tokens=lease.cached_tokens,
                 passes=lease.passes,
             )
+            if self.scope is ScoreScope.DECIDING:
+                known = scoring.next_log_probs
+                return [decided_log_prob(branch, branches, known) for branch in branches]
             return [scoring.log_prob(branch) for branch in branches]
 
 

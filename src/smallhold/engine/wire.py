@@ -29,6 +29,7 @@ from smallhold.generation import (
     Sampling,
     Scheduling,
     ScoreRequest,
+    ScoreScope,
 )
 from smallhold.messages import Message, Role, ToolCall, ToolSchema, Usage
 
@@ -103,6 +104,7 @@ class Score(msgspec.Struct, tag="score"):
     prompt: WirePrompt
     choices: list[str]
     baseline: WirePrompt | None
+    scope: ScoreScope
     scheduling: Scheduling
 
 
@@ -346,6 +348,7 @@ def to_score(request: ScoreRequest) -> Score:
         prompt=to_wire_prompt(request.prompt),
         choices=list(request.choices),
         baseline=None if request.baseline is None else to_wire_prompt(request.baseline),
+        scope=request.scope,
         scheduling=request.scheduling,
     )
 
@@ -356,6 +359,7 @@ def from_score(command: Score) -> ScoreRequest:
         prompt=from_wire_prompt(command.prompt),
         choices=tuple(command.choices),
         baseline=None if command.baseline is None else from_wire_prompt(command.baseline),
+        scope=command.scope,
         scheduling=command.scheduling,
     )
 

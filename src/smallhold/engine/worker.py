@@ -12,6 +12,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from typing import Final, NoReturn
@@ -36,6 +37,8 @@ _LOADED: Final = b"L"
 """Sent on the control socket once requests can be computed."""
 _STALLED_WAIT_S: Final = 0.02
 """Between two looks at deadlines while no request can go on."""
+_REST_S: Final = 0.5
+"""Between the last request and work beforehand, some of which takes as long."""
 _FAREWELL_S: Final = 1.0
 """For telling everybody that the process ends."""
 _FAULT_EXIT_STATUS: Final = 1
@@ -49,6 +52,7 @@ class Service:
         self._config = config
         self._intake = intake
         self._outboxes = Outboxes()
+        self._is_rested = False
 
     def serve(self, loaded: LoadedModel) -> NoReturn:
         """Answer requests until the process ends."""
@@ -81,16 +85,26 @@ class Service:
 
     def _turn(self, loaded: LoadedModel) -> None:
         while (job := self._intake.take()) is not None:
+            self._is_rested = False
             begin(loaded, job, self._outboxes.open(job.connection))
         if loaded.scheduler.is_idle:
             self._outboxes.flush()
-            if not loaded.idle_work():
-                self._sleep()
+            self._rest(loaded)
             return
+        self._is_rested = False
         has_computed = loaded.scheduler.run_pass()
         self._outboxes.flush()
         if not has_computed and not loaded.scheduler.is_idle:
             self._sleep(limit_s=_STALLED_WAIT_S)
+
+    def _rest(self, loaded: LoadedModel) -> None:
+        """Do what can be done beforehand, but not while the next request may be on its way."""
+        if not self._is_rested:
+            begun_s = time.monotonic()
+            self._sleep(limit_s=_REST_S)
+            self._is_rested = time.monotonic() - begun_s >= _REST_S
+        elif not loaded.idle_work():
+            self._sleep()
 
     def _sleep(self, *, limit_s: float | None = None) -> None:
         self._outboxes.wait(self._intake.bell, limit_s=limit_s)

@@ -29,8 +29,8 @@ TIE_SHARE = 0.05
 """Most prompts that may part at a tie."""
 TIE_SHARE_AT_ONCE = 0.6
 """The same for requests that share passes: a pass of one row runs kernels of its own, which round
-queries and weights of attention to 16 bits, so each token of a lone answer is off by the noise. Seen:
-12 % of prompts on Qwen2.5-Coder-0.5B, 48 % on SmolLM2-135M, all of them ties."""
+queries and weights of attention to 16 bits, so each token of a lone answer is off by the noise.
+Seen: 12 % of prompts on Qwen2.5-Coder-0.5B, 48 % on SmolLM2-135M, all of them ties."""
 LOG_PROB_NOISE = 0.5
 """Largest difference in a log-probability between batches of different shapes. Seen on real models:
 0.5 in a logit."""

@@ -14,7 +14,7 @@ from smallhold.evals.bench.prompts import prompt_of
 from smallhold.evals.bench.report import Standings, SuiteReport
 from smallhold.evals.bench.rounds import Course, Sample, Turn, play, values_of
 from smallhold.evals.bench.setup import BenchSetup, lineup, report_of
-from smallhold.generation import ScoreRequest
+from smallhold.generation import ScoreRequest, ScoreScope
 from smallhold.messages import JsonObject
 
 NAME: Final = "route"
@@ -56,7 +56,9 @@ class Choice:
 def route_request(label: str, *, number: int) -> ScoreRequest:
     """Ask for the label of a text; each number's text is another one."""
     text = f"Customer {number} writes: {TEXTS[label]}."
-    return ScoreRequest(prompt=prompt_of(INSTRUCTIONS, text), choices=LABELS)
+    return ScoreRequest(
+        prompt=prompt_of(INSTRUCTIONS, text), choices=LABELS, scope=ScoreScope.DECIDING
+    )
 
 
 async def run_route(setup: BenchSetup) -> SuiteReport:
