@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,7 @@ from smallhold.engine.scoring_program import (
     tokens_within,
 )
 from smallhold.exceptions import ConfigError, ContextOverflowError, DecodeError
-from smallhold.generation import GenerationRequest, ScoreRequest
+from smallhold.generation import GenerationRequest, ScoreRequest, ScoreScope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -156,6 +157,30 @@ def test_all_choices_cost_one_pass_after_the_prompt(driver: Driver, ask: Asking)
     assert cold.usage.cached_tokens == 0
     for before, after in zip(cold.log_probs, warm.log_probs, strict=True):
         assert after == pytest.approx(before, abs=1.0)
+
+
+def test_deciding_tokens_are_all_that_is_read_of_a_choice(driver: Driver, ask: Asking) -> None:
+    prompt = ask("What is the capital of France?", continuation="The capital is ")
+    choices = ("Paris, the city of light", "London, where it rains", "Berlin, far in the east")
+    scored = driver.score(ScoreRequest(prompt=prompt, choices=choices, scope=ScoreScope.DECIDING))
+    assert scored.token_counts == [1, 1, 1]
+    assert sum(driver.batch_sizes) == scored.usage.prompt_tokens
+    assert sum(math.exp(log_prob) for log_prob in scored.log_probs) == pytest.approx(1.0)
+
+
+def test_choices_of_one_token_share_the_whole_probability_by_what_each_has(
+    driver: Driver, ask: Asking
+) -> None:
+    prompt = ask("Answer A, B or C.")
+    whole = driver.score(ScoreRequest(prompt=prompt, choices=("A", "B", "C")))
+    deciding = driver.score(
+        ScoreRequest(prompt=prompt, choices=("A", "B", "C"), scope=ScoreScope.DECIDING)
+    )
+    assert whole.token_counts == [1, 1, 1]
+    total = sum(math.exp(log_prob) for log_prob in whole.log_probs)
+    expected = [math.exp(log_prob) / total for log_prob in whole.log_probs]
+    chances = [math.exp(log_prob) for log_prob in deciding.log_probs]
+    assert chances == pytest.approx(expected, abs=0.05)
 
 
 @pytest.mark.parametrize(
