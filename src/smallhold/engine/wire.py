@@ -104,8 +104,8 @@ class Score(msgspec.Struct, tag="score"):
     prompt: WirePrompt
     choices: list[str]
     baseline: WirePrompt | None
-    scope: ScoreScope
     scheduling: Scheduling
+    scope: ScoreScope = ScoreScope.WHOLE
 
 
 class Embed(msgspec.Struct, tag="embed"):
