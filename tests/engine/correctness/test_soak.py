@@ -44,6 +44,8 @@ LATE_SHARE = 0.1
 KILLS_EVERY = 40
 LONGEST_PATIENCE_S = 0.03
 """About the time of an answer, so that cancels meet requests in every state."""
+CACHE_BYTES = 4 * 1024 * 1024
+"""Full after the warm-up: what prefixes take may not pass for a leak, nor hide one."""
 DYING_S = 1.0
 RSS_GROWTH = 0.05
 CLEAR_MARGIN = 0.05
@@ -152,7 +154,14 @@ def is_right(question: Question, answer: Answer, expected: Answer | None) -> boo
 @asynccontextmanager
 async def started(path: Path) -> AsyncGenerator[EmbeddedRuntime]:
     runtime = EmbeddedRuntime(
-        ModelConfig(path=path, name="tiny", context_tokens=1024, batch_tokens=64, threads=1)
+        ModelConfig(
+            path=path,
+            name="tiny",
+            context_tokens=1024,
+            batch_tokens=64,
+            threads=1,
+            cache_bytes=CACHE_BYTES,
+        )  # fmt: skip
     )
     try:
         yield runtime
