@@ -148,6 +148,14 @@ def test_nothing_is_computed_for_a_client_that_is_gone(passes: int) -> None:
     assert (len(service.sizes), listener.closed, listener.errors) == (passes, 1, [])
 
 
+def test_traffic_is_over_when_the_last_request_has_ended() -> None:
+    service = Service()
+    service.ask(Wish(answer=3))
+    service.finish()
+    assert service.scheduler.is_idle
+    assert service.scheduler.traffic.rows == 0
+
+
 def test_the_place_of_a_client_that_is_gone_is_taken_at_once() -> None:
     service = Service(concurrent=1)
     gone, next_one = service.ask(Wish(answer=9)), service.ask()

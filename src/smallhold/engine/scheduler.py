@@ -167,6 +167,8 @@ class Scheduler:
     def _forget_ended(self) -> None:
         self._running = [task for task in self._running if not task.has_ended]
         self._queue = [task for task in self._queue if not task.has_ended]
+        if not self._running:
+            self.traffic.rows = 0
 
     def _resume_waiting(self) -> None:
         for task in self._running:

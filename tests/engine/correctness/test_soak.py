@@ -161,7 +161,7 @@ async def started(path: Path) -> AsyncGenerator[EmbeddedRuntime]:
             batch_tokens=64,
             threads=1,
             cache_bytes=CACHE_BYTES,
-        )  # fmt: skip
+        )
     )
     try:
         yield runtime
