@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.engine.deciding import Path, decided_log_prob, deciding_parts
+from smallhold.engine.deciding import Path, decided_log_probs, deciding_parts
 
 VOCABULARY = 3
 paths = st.lists(
@@ -52,25 +52,25 @@ def test_parts_are_different_beginnings_of_their_choices(branches: list[Path]) -
 def test_a_choice_among_first_tokens_shares_the_whole_probability() -> None:
     following = {(): {1: math.log(0.02), 2: math.log(0.06)}}
     parts = [(1,), (2,)]
-    chances = [math.exp(decided_log_prob(part, parts, following)) for part in parts]
+    chances = [math.exp(log_prob) for log_prob in decided_log_probs(parts, following)]
     assert chances == pytest.approx([0.25, 0.75])
 
 
 def test_where_one_choice_ends_and_another_goes_on_ending_has_what_is_left() -> None:
     following = {(): {1: math.log(0.5)}, (1,): {2: math.log(0.2)}}
     parts = [(1,), (1, 2)]
-    chances = [math.exp(decided_log_prob(part, parts, following)) for part in parts]
+    chances = [math.exp(log_prob) for log_prob in decided_log_probs(parts, following)]
     assert chances == pytest.approx([0.8, 0.2])
 
 
 def test_ending_where_going_on_is_certain_is_impossible() -> None:
     following = {(): {1: 0.0}, (1,): {2: 0.0}}
-    assert decided_log_prob((1,), [(1,), (1, 2)], following) == -math.inf
+    assert decided_log_probs([(1,), (1, 2)], following)[0] == -math.inf
 
 
 @given(paths)
 def test_the_chances_of_all_choices_add_up_to_one(branches: list[Path]) -> None:
     parts = deciding_parts(branches)
     following = even(parts)
-    chances = [math.exp(decided_log_prob(part, parts, following)) for part in parts]
+    chances = [math.exp(log_prob) for log_prob in decided_log_probs(parts, following)]
     assert sum(chances) == pytest.approx(1.0)

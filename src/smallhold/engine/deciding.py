@@ -7,6 +7,7 @@ is forced, and need not be evaluated.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
@@ -20,42 +21,36 @@ def deciding_parts(branches: Sequence[Path]) -> list[Path]:
 
     A branch that another one begins with is kept whole.
     """
+    sharing = Counter(branch[:end] for branch in branches for end in range(1, len(branch) + 1))
     return [
         next(
-            (
-                branch[:end]
-                for end in range(1, len(branch))
-                if not any(
-                    other[:end] == branch[:end]
-                    for place, other in enumerate(branches)
-                    if place != index
-                )
-            ),
+            (branch[:end] for end in range(1, len(branch)) if sharing[branch[:end]] == 1),
             branch,
         )
-        for index, branch in enumerate(branches)
+        for branch in branches
     ]
 
 
-def decided_log_prob(part: Path, parts: Sequence[Path], following: NextLogProbs) -> float:
-    """Say how likely a decoder that may write nothing but the choices would choose this one.
+def decided_log_probs(parts: Sequence[Path], following: NextLogProbs) -> list[float]:
+    """Say how likely a decoder that may write nothing but the choices would choose each.
 
     At each node the tokens that some choice continues with share the whole probability, unless a
     choice ends there: then ending has what the tokens leave.
 
     Args:
-        part: One of `parts`.
         parts: The choices' deciding parts.
         following: Log-probabilities after each node.
     """
     ends = set(parts)
-    total = 0.0
-    for end, token in enumerate(part):
-        node = part[:end]
-        total += following[node][token] - (0.0 if node in ends else _log_sum(following[node]))
-    if part in following:
-        total += _log_rest(following[part])
-    return total
+    shared = {node: 0.0 if node in ends else _log_sum(next_) for node, next_ in following.items()}
+
+    def log_prob(part: Path) -> float:
+        taken = sum(
+            following[part[:end]][token] - shared[part[:end]] for end, token in enumerate(part)
+        )
+        return taken + (_log_rest(following[part]) if part in following else 0.0)
+
+    return [log_prob(part) for part in parts]
 
 
 def _log_sum(log_probs: Mapping[int, float]) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import traceback
+from collections.abc import Callable
 
 from smallhold.engine.canary_program import CANARY_PRIORITY, canary
 from smallhold.engine.embedding_program import embed
@@ -24,6 +25,7 @@ from smallhold.engine.wire import (
     Described,
     Embed,
     Generate,
+    Reply,
     Score,
     from_embed,
     from_generate,
@@ -31,7 +33,6 @@ from smallhold.engine.wire import (
     from_wire_prompt,
 )
 from smallhold.exceptions import DecodeError, SmallholdError
-from smallhold.generation import Scheduling
 
 _log = logging.getLogger(__name__)
 
@@ -45,40 +46,37 @@ def begin(loaded: LoadedModel, job: Job, outbox: Outbox) -> None:
     match job.command:
         case Count() | Describe() as command:
             _answer(loaded, command, outbox)
-        case Canary():
-            _schedule(loaded, job, outbox, CANARY_PRIORITY, Scheduling())
-        case Generate() | Score() | Embed() as command:
-            scheduling = command.scheduling
-            _schedule(loaded, job, outbox, scheduling.priority, scheduling)
+        case Generate() | Score() | Embed() | Canary() as command:
+            is_canary = isinstance(command, Canary)
+            program = _program(loaded, command, emit=outbox.emit, arrived_s=job.arrived_s)
+            loaded.scheduler.add(
+                Task(
+                    program=_contained(program),
+                    client=outbox,
+                    priority=CANARY_PRIORITY if is_canary else command.scheduling.priority,
+                    arrived_s=job.arrived_s,
+                    timeout_s=None if is_canary else command.scheduling.timeout_s,
+                )
+            )
 
 
-def _schedule(
-    loaded: LoadedModel, job: Job, outbox: Outbox, priority: int, scheduling: Scheduling
-) -> None:
-    loaded.scheduler.add(
-        Task(
-            program=_contained(_program(loaded, job, outbox)),
-            client=outbox,
-            priority=priority,
-            arrived_s=job.arrived_s,
-            timeout_s=scheduling.timeout_s,
-        )
-    )
-
-
-def _program(loaded: LoadedModel, job: Job, outbox: Outbox) -> Program:
-    match job.command:
-        case Generate() as command:
+def _program(
+    loaded: LoadedModel,
+    command: Generate | Score | Embed | Canary,
+    *,
+    emit: Callable[[Reply], None],
+    arrived_s: float,
+) -> Program:
+    match command:
+        case Generate():
             request = from_generate(command)
-            yield from generate(loaded, request, emit=outbox.emit, arrived_s=job.arrived_s)
-        case Score() as command:
-            yield from score(loaded, from_score(command), emit=outbox.emit)
-        case Embed() as command:
-            yield from embed(loaded, from_embed(command), emit=outbox.emit)
+            yield from generate(loaded, request, emit=emit, arrived_s=arrived_s)
+        case Score():
+            yield from score(loaded, from_score(command), emit=emit)
+        case Embed():
+            yield from embed(loaded, from_embed(command), emit=emit)
         case Canary():
-            yield from canary(loaded, emit=outbox.emit)
-        case Count() | Describe():
-            return
+            yield from canary(loaded, emit=emit)
 
 
 def _contained(program: Program) -> Program:

@@ -50,7 +50,7 @@ class Drafter:
         size = len(encoded.tokens)
         # Who asks for an endless answer gets what the context has room for.
         self._max_tokens = min(request.max_tokens, loaded.context_tokens - size)
-        self._history = np.empty(size + self._max_tokens + 1, dtype=np.int32)
+        self._history = np.empty(size + self._max_tokens, dtype=np.int32)
         self._history[:size] = encoded.tokens
         self._length = size
         self._answer = bytearray(encoded.tail.encode())
@@ -60,8 +60,6 @@ class Drafter:
 
     def append(self, token: int) -> None:
         """Add a decided token to the text so far."""
-        if self._length == len(self._history):
-            self._history = np.concatenate((self._history, np.empty(64, dtype=np.int32)))
         self._history[self._length] = token
         self._length += 1
         self._answer += self._loaded.model.piece(token)

@@ -29,7 +29,6 @@ from smallhold.engine.residents import (
     reusable,
 )
 from smallhold.engine.snapshots import MIN_SNAPSHOT_TOKENS
-from smallhold.engine.tokens import Tokens, common_prefix
 from smallhold.exceptions import DecodeError
 from smallhold.generation import Priority
 
@@ -251,8 +250,7 @@ class Lease:
                 segment = self._save(0 if is_whole else known, end)
                 self._loaded.prefixes.insert(held[:end], segment, adapter=self._adapter)
                 known = end
-        if len(held) >= stable and common_prefix(held, self._stable) == stable:
-            self._keep_snapshot(held)
+        self._keep_snapshot()
 
     def _save(self, start: int, end: int) -> Segment:
         context = self._loaded.context
@@ -264,16 +262,17 @@ class Lease:
         context.remove(spare)
         return Segment(start=start, end=end, state=state)
 
-    def _keep_snapshot(self, held: Tokens) -> None:
-        snapshots, stable = self._loaded.snapshots, len(self._stable)
+    def _keep_snapshot(self) -> None:
+        snapshots, stable, held = self._loaded.snapshots, len(self._stable), len(self.held)
+        # A whole state can be kept only where it ends.
+        is_there = held == stable if self._loaded.model.keeps_whole_states else held >= stable
         if (
-            snapshots is None
-            or stable < MIN_SNAPSHOT_TOKENS
-            or snapshots.holds(self._stable, variant=self._variant)
-            or (self._loaded.model.keeps_whole_states and len(held) > stable)
+            snapshots is not None
+            and stable >= MIN_SNAPSHOT_TOKENS
+            and is_there
+            and not snapshots.holds(self._stable, variant=self._variant)
         ):
-            return
-        snapshots.save(self._stable, self._save(0, stable).state, variant=self._variant)
+            snapshots.save(self._stable, self._save(0, stable).state, variant=self._variant)
 
 
 def segment_ends(known: int, *, stable: int, end: int) -> list[int]:

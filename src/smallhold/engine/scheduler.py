@@ -122,8 +122,7 @@ class Scheduler:
         if task.priority >= 0 and self._is_crowded():
             turns = 1 + len(self._queue) / self._concurrent_requests
             retry_after_s = max(1.0, turns * self._request_s)
-            task.client.fail(QueueFullError(limit=self._queue_limit, retry_after_s=retry_after_s))
-            self._end(task)
+            self._fail(task, QueueFullError(limit=self._queue_limit, retry_after_s=retry_after_s))
             return
         self._queue.append(task)
 
@@ -143,8 +142,7 @@ class Scheduler:
         """End every task with an error."""
         for task in [*self._running, *self._queue]:
             self._fail(task, error)
-        self._running.clear()
-        self._queue.clear()
+        self._forget_ended()
 
     def _is_crowded(self) -> bool:
         # Those who will start with the next pass do not wait, but they came through here as well.
@@ -194,10 +192,7 @@ class Scheduler:
     def _advance(self, task: Task, outputs: Outputs | None = None) -> None:
         """Let a program go on until it wants something evaluated, or ends."""
         try:
-            if task.has_started and outputs is not None:
-                wanted = task.program.send(outputs)
-            else:
-                wanted = next(task.program)
+            wanted = next(task.program) if outputs is None else task.program.send(outputs)
         except StopIteration:
             self._end(task)
             return
@@ -255,8 +250,6 @@ class Scheduler:
         self._end(task)
 
     def _end(self, task: Task) -> None:
-        if task.has_ended:
-            return
         task.has_ended = True
         task.program.close()
         task.client.close()

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 import numpy as np
 
 from smallhold.engine.batch import Batch
-from smallhold.engine.deciding import Path, decided_log_prob, deciding_parts
+from smallhold.engine.deciding import Path, decided_log_probs, deciding_parts
 from smallhold.engine.lease import Lease, take_lease
 from smallhold.engine.llama import MAX_OUTPUTS
 from smallhold.engine.loaded import LoadedModel
@@ -122,8 +122,7 @@ class _Ranking:
                 passes=lease.passes,
             )
             if self.scope is ScoreScope.DECIDING:
-                known = scoring.next_log_probs
-                return [decided_log_prob(branch, branches, known) for branch in branches]
+                return decided_log_probs(branches, scoring.next_log_probs)
             return [scoring.log_prob(branch) for branch in branches]
 
 
