@@ -43,6 +43,9 @@ class ToolSchema:
     """Paid for in prompt tokens on every turn, so one sentence."""
     parameters: JsonObject
     """JSON Schema draft 2020-12 with root type `object`."""
+    composed: tuple[str, ...] = ()
+    """Parameters whose values the model may compose, such as the body of a message. All others must
+    come from the conversation. Not shown to the model."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

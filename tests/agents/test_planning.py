@@ -57,11 +57,11 @@ def tool_call(name: str, arguments: JsonObject, *, call_id: str = "1") -> ToolCa
 async def test_a_plan_is_the_scored_tool_with_the_decoded_arguments() -> None:
     planner = ScoredPlanner(runtime=ScriptedRuntime([call("weather", city="Oslo")]), max_tokens=64)
     plan = await planner.plan(PROMPT, tool_choice="auto", call_id="call_7")
-    assert plan.planned is not None
-    assert plan.planned.call == tool_call("weather", {"city": "Oslo"}, call_id="call_7")
-    assert plan.planned.is_complete
-    assert plan.planned.margin is not None
-    assert plan.planned.margin > 0
+    assert plan.calls
+    assert plan.calls[0].call == tool_call("weather", {"city": "Oslo"}, call_id="call_7")
+    assert plan.calls[0].is_complete
+    assert plan.calls[0].margin is not None
+    assert plan.calls[0].margin > 0
     assert plan.usage.passes > 1
 
 
@@ -70,7 +70,7 @@ async def test_when_no_tool_is_wanted_nothing_is_decoded() -> None:
     plan = await ScoredPlanner(runtime=runtime, max_tokens=64).plan(
         PROMPT, tool_choice="auto", call_id="1"
     )
-    assert plan.planned is None
+    assert not plan.calls
     assert plan.usage.passes == 1
     assert runtime.requests == []
 
@@ -123,8 +123,8 @@ async def test_a_required_call_of_the_only_tool_needs_no_decision(listening: Lis
     plan = await ScoredPlanner(runtime=runtime, max_tokens=64).plan(
         only, tool_choice="required", call_id="1"
     )
-    assert plan.planned is not None
-    assert plan.planned.call.name == "weather"
+    assert plan.calls
+    assert plan.calls[0].call.name == "weather"
     assert runtime.decisions == []
 
 
@@ -136,8 +136,8 @@ async def test_a_required_call_is_made_even_when_an_answer_is_likelier(
     plan = await ScoredPlanner(runtime=runtime, max_tokens=64).plan(
         PROMPT, tool_choice="required", call_id="1"
     )
-    assert plan.planned is not None
-    assert plan.planned.call.arguments == {"city": "Oslo"}
+    assert plan.calls
+    assert plan.calls[0].call.arguments == {"city": "Oslo"}
     assert len(runtime.decisions) == 1
 
 
@@ -146,9 +146,9 @@ async def test_arguments_that_were_cut_are_never_given() -> None:
     plan = await ScoredPlanner(runtime=ScriptedRuntime([cut]), max_tokens=64).plan(
         PROMPT, tool_choice="auto", call_id="1"
     )
-    assert plan.planned is not None
-    assert not plan.planned.is_complete
-    assert plan.planned.call.arguments == {}
+    assert plan.calls
+    assert not plan.calls[0].is_complete
+    assert plan.calls[0].call.arguments == {}
 
 
 async def test_an_optional_argument_that_nobody_mentioned_is_left_out() -> None:
@@ -156,8 +156,8 @@ async def test_an_optional_argument_that_nobody_mentioned_is_left_out() -> None:
     plan = await ScoredPlanner(runtime=runtime, max_tokens=64).plan(
         PROMPT, tool_choice="auto", call_id="1"
     )
-    assert plan.planned is not None
-    assert plan.planned.call.arguments == {"city": "Oslo"}
+    assert plan.calls
+    assert plan.calls[0].call.arguments == {"city": "Oslo"}
 
 
 @pytest.mark.parametrize(

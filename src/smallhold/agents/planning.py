@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import Final, Literal, TypeAlias, cast
 
 from smallhold.agents.argument_schema import bounded_schema
@@ -55,12 +56,30 @@ class PlannedCall:
     """Whether the arguments are whole; an incomplete call must never run."""
 
 
+class Intent(StrEnum):
+    """What an agent does next."""
+
+    CALL = "call"
+    ANSWER = "answer"
+    """Answer directly, with what is known."""
+    ASK = "ask"
+    """Ask for what only the user can know."""
+    CANNOT = "cannot"
+    """Say honestly that no tool of the agent can do this."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The next thing to do: call, or answer when there is no call."""
+    """The next thing to do."""
 
-    planned: PlannedCall | None
+    intent: Intent
     usage: Usage
+    calls: tuple[PlannedCall, ...] = ()
+    """The calls to make, in order; none unless the intent is `CALL`."""
+    missing: tuple[str, ...] = ()
+    """What to ask for, in words; none unless the intent is `ASK`."""
+    margin: float | None = None
+    """How clear the decision was, in nats; `None` where nothing was scored."""
 
 
 def owns_decoder(runtime: Runtime) -> bool:
@@ -113,7 +132,7 @@ class ScoredPlanner:
             prompt, tool_choice=tool_choice, subtracts_bias=not has_examples
         )
         if decision.tool is None:
-            return Plan(planned=None, usage=usage)
+            return Plan(intent=Intent.ANSWER, usage=usage, margin=decision.margin)
         chosen: Filling | None = None
         for name in (decision.tool, *decision.rivals):
             filling = await self.fill(prompt, tool_named(prompt.tools, name))
@@ -123,11 +142,16 @@ class ScoredPlanner:
             if chosen.unmentioned == 0 or not filling.is_complete:
                 break
         if chosen is None:
-            return Plan(planned=None, usage=usage)
+            return Plan(intent=Intent.ANSWER, usage=usage, margin=decision.margin)
         chosen = await self.copied(prompt, chosen)
         call = ToolCall(id=call_id, name=chosen.tool.name, arguments=chosen.arguments)
         planned = PlannedCall(call=call, margin=decision.margin, is_complete=chosen.is_complete)
-        return Plan(planned=planned, usage=usage + chosen.extra_usage)
+        return Plan(
+            intent=Intent.CALL,
+            calls=(planned,),
+            usage=usage + chosen.extra_usage,
+            margin=decision.margin,
+        )
 
     async def decide(
         self, prompt: Prompt, *, tool_choice: ToolChoice, subtracts_bias: bool

@@ -166,7 +166,7 @@ class Turn:
             call_id=self._call_id(),
         )
         self.usage += plan.usage
-        planned = plan.planned
+        planned = plan.calls[0] if plan.calls else None
         # Wanting what it already has, a small model is done and does not know it.
         self.is_repeating = planned is not None and self._earlier(planned.call) is not None
         return None if self.is_repeating else planned

@@ -33,8 +33,7 @@ def scored_decider(
             return Decided(calls=(), usage=Usage())
         prompt = Prompt(messages=row.messages, tools=row.tools)
         plan = await planner.plan(prompt, tool_choice=tool_choice, call_id=row.id)
-        planned = plan.planned
-        calls = (planned.call,) if planned is not None and planned.is_complete else ()
+        calls = tuple(planned.call for planned in plan.calls if planned.is_complete)
         return Decided(calls=calls, usage=plan.usage)
 
     return decide
