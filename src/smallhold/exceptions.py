@@ -8,6 +8,7 @@ Branches are drawn by who can act::
     │   ├── InvalidMessageError      an empty or far too long message
     │   ├── SessionBusyError         the session is answering another message
     │   ├── ContextOverflowError     the prompt does not fit the context window
+    │   │   └── PartOverflowError    a part of it that cannot be shortened is why
     │   ├── ToolDefinitionError      a tool cannot be described to a model
     │   ├── UnsupportedSchemaError   a JSON Schema that the grammar cannot express
     │   ├── ChatTemplateError        a chat template failed or exceeded its limits
@@ -19,6 +20,7 @@ Branches are drawn by who can act::
     │   ├── CatalogError             the catalog file is malformed
     │   ├── ModelNotInstalledError   the model is not in the store and may not be fetched
     │   ├── InvalidGGUFError         a file is not a sound GGUF file
+    │   ├── InvalidWeightsError      a file is not a sound safetensors file of the model
     │   ├── CorruptDownloadError     bytes arrived with the wrong size or sha256
     │   ├── SourceUnavailableError   one source could not deliver
     │   ├── SourcesExhaustedError    every source failed
@@ -38,6 +40,7 @@ Branches are drawn by who can act::
     └── RunError                     a run ended without an answer
         ├── DeadlineExceededError    the request's time was up
         ├── ModelOutputError         a runtime's output broke its own contract
+        │   └── InvalidOutputError   an answer is not of the type that was asked for
         └── ScriptExhaustedError     a scripted runtime was asked for more than its script
 
 Each class takes fields and builds its message: what happened, the limit, the actual value and the
@@ -103,6 +106,26 @@ class ContextOverflowError(CallerError):
             "Shorten the conversation or the tools' descriptions, or load the model with a larger "
             "`context_tokens`."
         )
+
+
+class PartOverflowError(ContextOverflowError):
+    """A part of the prompt that is never shortened leaves no room for the rest."""
+
+    def __init__(
+        self, *, part: str, part_tokens: int, room_tokens: int, context_tokens: int, remedy: str
+    ) -> None:
+        super().__init__(prompt_tokens=part_tokens, limit_tokens=room_tokens)
+        self.part = part
+        """`instructions`, `tools`, `examples` or `message`."""
+        self.part_tokens = part_tokens
+        self.room_tokens = room_tokens
+        """What its budget, or the prompt's other parts and the answer, leave for it."""
+        self.context_tokens = context_tokens
+        text = (
+            f"Too long for a context window of {context_tokens:,} tokens: the prompt's {part}, "
+            f"{part_tokens:,} tokens where {room_tokens:,} are left. {remedy}"
+        )
+        self.args = (text,)
 
 
 class ToolDefinitionError(CallerError):
@@ -223,6 +246,17 @@ class InvalidGGUFError(ModelError):
         self.problem = problem
         super().__init__(
             f"{path} is not a sound GGUF file: {problem}. Fetch the file again; do not load it."
+        )
+
+
+class InvalidWeightsError(ModelError):
+    """A file is truncated, hostile, not safetensors at all, or holds the weights of another model."""
+
+    def __init__(self, *, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+        super().__init__(
+            f"{path} does not hold sound weights: {problem}. Fetch the file again; do not load it."
         )
 
 
@@ -409,6 +443,18 @@ class ModelOutputError(RunError):
         self.runtime = runtime
         self.problem = problem
         super().__init__(f"The runtime {runtime!r} returned an unusable reply: {problem}")
+
+
+class InvalidOutputError(ModelOutputError):
+    """A model's answer is not of the type that was asked for, also after it was told why."""
+
+    def __init__(self, *, runtime: str, problem: str) -> None:
+        super().__init__(runtime=runtime, problem=problem)
+        self.args = (
+            f"The model of {runtime!r} gave no answer of the type that was asked for: "
+            f"{problem.rstrip('.')}. Simplify `output_type`, raise `max_tokens` or choose a larger "
+            "model.",
+        )
 
 
 class ScriptExhaustedError(RunError):

@@ -55,6 +55,9 @@ class ToolCall:
     id: str
     name: str
     arguments: JsonObject
+    raw_arguments: str | None = None
+    """What the model wrote where that is no JSON object; `arguments` is then empty. Such a call
+    never runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +165,9 @@ class DoneEvent:
     text: str
     usage: Usage
     timing: Timing
+    notes: tuple[str, ...] = ()
+    """What a developer should know beside the text, a line each: an end without an answer, what the
+    model could not be shown for lack of room, what guardrails did."""
 
 
 Event: TypeAlias = TokenEvent | ToolCallEvent | ToolResultEvent | ErrorEvent | DoneEvent

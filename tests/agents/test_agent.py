@@ -30,6 +30,7 @@ from smallhold.messages import (
 )
 from smallhold.runtimes import Capability
 from smallhold.testing import Delay, Fault, ScriptedRuntime, call
+from smallhold.tools import ToolSet
 
 if TYPE_CHECKING:
     from tests.agents.conftest import Desk, Listening
@@ -331,6 +332,32 @@ def test_a_decorated_function_can_have_another_name_and_time_limit() -> None:
 
     assert agent.tools.names == ("count_lamps",)
     assert lamps.timeout_s == 2.5
+
+
+def test_a_decorated_function_takes_every_setting_of_a_tool() -> None:
+    agent, _ = plain_agent()
+
+    @agent.tool(
+        description="Write to somebody.",
+        max_calls_per_run=1,
+        composed=("body",),
+        examples=("Write to Ada",),
+    )
+    def write(to: str, body: str) -> str:
+        """Write."""
+        return f"{to}: {body}"
+
+    assert write.schema.description == "Write to somebody."
+    assert write.schema.composed == ("body",)
+    assert (write.max_calls_per_run, write.examples) == (1, ("Write to Ada",))
+    with pytest.raises(TypeError, match="timeout"):
+        agent.tool(timeout=5)(print)  # pyright: ignore[reportCallIssue, reportUnknownMemberType] - a setting that there is not
+
+
+def test_the_agent_s_tool_set_is_changed_and_not_exchanged() -> None:
+    agent, _ = plain_agent()
+    with pytest.raises(AttributeError):
+        agent.tools = ToolSet()  # pyright: ignore[reportAttributeAccessIssue] - what the test is about
 
 
 def test_two_tools_of_one_name_are_refused() -> None:

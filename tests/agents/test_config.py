@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.agents import Config
+from smallhold.agents import DEFAULT_GUARDRAILS, Config
+from smallhold.agents.guardrails import InjectedResults
 from smallhold.exceptions import ConfigError
 
 BAD = [
@@ -21,6 +22,8 @@ BAD = [
     ("timeout", -1.0),
     ("timeout", float("nan")),
     ("max_steps", 0),
+    ("max_calls", 0),
+    ("tool_limit", 0),
     ("model_provider", "cloud"),
     ("privacy_mode", True),
     ("compliance", "GDPR"),
@@ -82,3 +85,20 @@ def test_every_value_within_the_limits_is_taken(
         max_steps=max_steps,
     )
     assert (config.max_tokens, config.max_steps) == (max_tokens, max_steps)
+
+
+@pytest.mark.parametrize("entry", ["topics", InjectedResults, print])
+def test_what_is_no_guardrail_is_refused_by_field_and_remedy(entry: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config(name="desk", guardrails=(entry,))  # pyright: ignore[reportArgumentType] - what the test is about
+    assert caught.value.field == "guardrails"
+    assert caught.value.remedy
+
+
+def test_results_and_claims_are_looked_at_unless_the_settings_say_otherwise() -> None:
+    assert Config(name="desk").guardrails == DEFAULT_GUARDRAILS
+    assert [guardrail.name for guardrail in DEFAULT_GUARDRAILS] == [
+        "injected_results",
+        "unfounded_actions",
+    ]
+    assert Config(name="desk", guardrails=()).guardrails == ()

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 
 from smallhold.agents import Agent, Config
-from smallhold.agents.providers import embedded_file, embedded_model, runtime_for
+from smallhold.agents.providers import (
+    embedded_file,
+    embedded_model,
+    installed_embedder,
+    runtime_for,
+)
 from smallhold.exceptions import (
     ConfigError,
     InvalidGGUFError,
@@ -101,3 +106,8 @@ def test_a_model_of_the_catalog_speaks_its_dialect_and_is_named_by_its_alias(
     assert runtime.name == "embedded:smollm2-135m"
     assert runtime.worker_pid is None
     assert Capability.SCORING in runtime.limits.capabilities
+
+
+@pytest.mark.usefixtures("settings")
+def test_without_the_sentence_model_tools_are_found_by_their_words() -> None:
+    assert installed_embedder() is None

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import anyio
 import pytest
 
-from smallhold.agents import Agent, Config, Ending, Example
-from smallhold.agents.result import Step
-from smallhold.agents.turn import PROSE_GRAMMAR, described, giving_up_text
+from smallhold.agents import Agent, Config, Ending, Example, Intent
+from smallhold.agents.asking import PROSE_GRAMMAR
+from smallhold.agents.endings import CANNOT_TEXT
 from smallhold.exceptions import ConfigError, DeadlineExceededError
 from smallhold.generation import JsonSchemaConstraint, LarkConstraint, ScoreRequest, Scores
-from smallhold.messages import FinishReason, Role, ToolCall, ToolResultEvent, ToolSchema
+from smallhold.messages import FinishReason, Role, ToolResultEvent
 from smallhold.runtimes import Capability
 from smallhold.testing import NATIVE, OWN_DECODER, Call, Delay, Reply, ScriptedRuntime, call
 
@@ -242,6 +242,35 @@ async def test_an_agent_without_tools_is_asked_once_and_freely(
     assert request.constraint is None
 
 
+# Intents
+
+
+async def test_what_no_tool_can_do_is_refused_honestly_and_costs_no_answer(desk: Desk) -> None:
+    runtime = ScriptedRuntime([call("cannot_do"), "Hello."])
+    agent = desk.agent(runtime)
+    result = await agent.run("Sing a song", session="kiosk")
+    assert (result.ending, result.intent) == (Ending.CANNOT, Intent.CANNOT)
+    assert result.text == CANNOT_TEXT
+    assert result.margin is not None
+    assert runtime.requests == []
+    assert await agent.chat_async("Hello", session="kiosk") == "Hello."
+
+
+async def test_after_a_call_there_is_always_an_answer(desk: Desk) -> None:
+    runtime = ScriptedRuntime([STATUS, call("cannot_do"), "It is on its way."])
+    result = await desk.agent(runtime).run(QUESTION)
+    assert (result.text, result.ending) == ("It is on its way.", Ending.ANSWERED)
+
+
+async def test_the_result_tells_what_the_first_decision_was_for(
+    desk: Desk, kind: frozenset[Capability]
+) -> None:
+    called = await desk.agent(ScriptedRuntime([STATUS, "Soon."], capabilities=kind)).run(QUESTION)
+    answered = await desk.agent(ScriptedRuntime(["Hello."], capabilities=kind)).run("Hello")
+    assert (called.intent, answered.intent) == (Intent.CALL, Intent.ANSWER)
+    assert (called.margin is None) is (kind == NATIVE)
+
+
 # Identifiers
 
 
@@ -384,38 +413,7 @@ async def test_a_tool_may_not_outlast_the_run(kind: frozenset[Capability]) -> No
         released.set()
 
 
-# Words
-
-
-def test_what_is_missing_is_named_by_its_description_or_its_name() -> None:
-    schema = ToolSchema(
-        name="book",
-        description="Book.",
-        parameters={
-            "type": "object",
-            "properties": {
-                "phone": {"type": "string", "description": "Phone number with area code."},
-                "code": {"type": "string"},
-            },
-        },
-    )
-    texts = described(schema, ["phone", "code", "other"])
-    assert texts == ("Phone number with area code", "code", "other")
-
-
-@pytest.mark.parametrize("ending", [Ending.REPEATED_CALL, Ending.STEP_LIMIT, Ending.NO_ANSWER])
-def test_a_text_that_gives_up_shows_only_the_beginning_of_a_long_result(ending: Ending) -> None:
-    step = Step(
-        call=ToolCall(id="1", name="find", arguments={}),
-        content="x" * 5_000,
-        is_error=False,
-        ran=True,
-        margin=None,
-    )
-    text = giving_up_text(ending, [step])
-    assert "from find: xxx" in text
-    assert len(text) < 600
-    assert giving_up_text(ending, []).strip()
+# Budgets
 
 
 async def test_after_the_allowed_calls_the_agent_answers_without_deciding_again(desk: Desk) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from smallhold.cli.doctor import installed_models, show_findings
+from smallhold.models import ModelStore, load_catalog
 from smallhold.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +54,18 @@ def test_a_model_that_is_there_is_measured(
 
 def test_a_store_that_is_not_there_holds_no_models(tmp_path: Path) -> None:
     assert installed_models(Settings(home=tmp_path / "none", cache=tmp_path)) == ()
+
+
+def test_a_model_that_only_embeds_sentences_cannot_run_agents(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, cache=tmp_path)
+    store = ModelStore(settings.model_store)
+    embeds, answers = (load_catalog().resolve(a) for a in ("all-minilm-l6-v2", "smollm2-135m"))
+    for entry in (embeds, answers):
+        path = store.blob_path(str(entry.sha256))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:
+            file.truncate(entry.size_bytes)
+    assert installed_models(settings) == ("smollm2-135m",)
 
 
 def test_people_read_speed_and_verdict(sound_findings: Findings, screen: Screen) -> None:

@@ -10,7 +10,7 @@ import pytest
 from smallhold.agents import Agent, Config
 from smallhold.cli.running import run_once
 from smallhold.exceptions import WorkerDiedError
-from smallhold.testing import ScriptedRuntime, call
+from smallhold.testing import Call, ScriptedRuntime, call
 from smallhold.testing.scripted import Entry, Fault
 
 if TYPE_CHECKING:
@@ -38,8 +38,14 @@ async def test_json_tells_answer_steps_and_costs(capsys: pytest.CaptureFixture[s
     clerk = agent(call("lamp_stock", name="Glimmer"), "We have seven.")
     await run_once(clerk, "Any Glimmer?", as_json=True)
     result: dict[str, Any] = json.loads(capsys.readouterr().out)
-    assert list(result) == ["text", "ending", "steps", "usage", "timing", "model"]
+    assert list(result) == [
+        "text", "ending", "intent", "margin", "steps", "dropped", "flags", "usage", "timing",
+        "model",
+    ]  # fmt: skip
     assert (result["text"], result["ending"]) == ("We have seven.", "answered")
+    assert result["intent"] == "call"
+    assert result["margin"] > 0
+    assert (result["dropped"], result["flags"]) == ([], [])
     (step,) = result["steps"]
     assert step.pop("margin") > 0
     assert step == {
@@ -48,9 +54,42 @@ async def test_json_tells_answer_steps_and_costs(capsys: pytest.CaptureFixture[s
         "content": '{"pieces":7}',
         "is_error": False,
         "ran": True,
+        "refusal": None,
     }
     assert result["usage"]["passes"] > 0
     assert set(result["timing"]) == {"queued_s", "first_token_s", "total_s"}
+
+
+async def test_json_tells_what_guardrails_noted_and_why_a_call_was_not_run(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cut = Call(name="lamp_stock", arguments={"name": "Glimmer"}, is_cut=True)
+    clerk = agent(cut, "I have booked a lamp for you.")
+    await run_once(clerk, "Any Glimmer?", as_json=True)
+    result: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert result["steps"][0]["refusal"] == "unreadable"
+    (flag,) = result["flags"]
+    assert (flag["guardrail"], flag["stage"], flag["outcome"]) == (
+        "unfounded_actions",
+        "output",
+        "flag",
+    )
+
+
+async def test_json_tells_what_was_left_out(capsys: pytest.CaptureFixture[str]) -> None:
+    runtime = ScriptedRuntime([call("log"), "Long."], context_tokens=2_500)
+    reader = Agent(Config(name="reader"), runtime=runtime)
+
+    @reader.tool
+    def log() -> str:
+        """Read the log."""
+        return "line of the log " * 400
+
+    assert callable(log)
+    await run_once(reader, "Read the log", as_json=True)
+    dropped, *_ = json.loads(capsys.readouterr().out)["dropped"]
+    assert (dropped["kind"], dropped["what"]) == ("result_cut", "log")
+    assert dropped["tokens"] > 0
 
 
 async def test_for_people_stdout_holds_the_answer_alone(

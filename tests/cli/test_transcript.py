@@ -44,6 +44,14 @@ async def test_call_result_and_answer_are_shown_in_order(screen: Screen) -> None
     ]
 
 
+async def test_what_the_answer_does_not_say_is_noted_after_it(screen: Screen) -> None:
+    notes = type(screen)()
+    listener = Transcript(answer=screen.console, notes=notes.console)
+    await answer_aloud(agent("I have sent you the catalog."), "Send it", listener=listener)
+    assert screen.text == "I have sent you the catalog.\n"
+    assert notes.text.startswith("  · flag by unfounded_actions")
+
+
 async def test_only_the_answer_goes_to_the_answer_s_console(screen: Screen) -> None:
     notes = type(screen)()
     clerk = agent(call("lamp_stock", name="Glimmer"), "We have seven.")

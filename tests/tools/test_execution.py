@@ -195,6 +195,23 @@ async def test_a_huge_result_is_cut() -> None:
     assert outcome.content.endswith("more characters were left out]")
 
 
+async def test_a_huge_text_is_cut() -> None:
+    def flood() -> str:
+        return "x" * 5_000_000
+
+    outcome = await run(flood)
+    assert outcome.kind is OutcomeKind.OK
+    assert len(outcome.content) == RESULT_LIMIT_CHARS
+    assert outcome.content.endswith("more characters were left out]")
+
+
+async def test_a_text_that_is_no_unicode_can_still_be_sent_to_a_model() -> None:
+    def broken() -> str:
+        return "half \ud800"
+
+    assert (await run(broken)).content == "half ?"
+
+
 async def test_nothing_returned_reads_as_ok() -> None:
     def nothing() -> None: ...
 

@@ -51,7 +51,7 @@ def message(arguments: JsonObject, **annotations: Any) -> str:
         (str, None, "must be a string, got null"),
         (bool, "perhaps", 'must be true or false, got "perhaps"'),
         (Literal["a", "b"], "c", "must be 'a' or 'b', got \"c\""),
-        (list[int], 3, "must be a list, got 3"),
+        (list[int], {}, "must be a list, got {}"),
         (dict[str, int], 3, "must be an object, got 3"),
         (Point, 3, "must be an object, got 3"),
         (date, "tomorrow", 'must be a date such as 2030-01-31, got "tomorrow"'),
@@ -59,7 +59,7 @@ def message(arguments: JsonObject, **annotations: Any) -> str:
         (timedelta, "long", 'must be a duration such as PT1H30M, got "long"'),
         (Annotated[str, Field(pattern="^[a-z]$")], "A", 'must match the pattern ^[a-z]$, got "A"'),
         (Annotated[str, Field(min_length=2)], "A", 'must have at least 2 characters, got "A"'),
-        (Annotated[list[str], Field(max_length=0)], [1], "must have at most 0 items, got [1]"),
+        (Annotated[list[str], Field(max_length=0)], ["1"], 'must have at most 0 items, got ["1"]'),
         (Annotated[int, AfterValidator(prime)], 4, "must be a prime (such as 7), got 4"),
         (int | list[str], {}, "must be a whole number or a list, got {}"),
     ],
@@ -87,7 +87,19 @@ def test_places_inside_an_argument_are_written_as_a_path() -> None:
     said = message({"points": [{"x": 1}, {"x": "far"}, {"z": 1}]}, points=list[Point])
     assert "argument `points[1].x`: must be a whole number" in said
     assert "argument `points[2].x`: is required" in said
-    assert "argument `points[2].z`: does not exist, got 1" in said
+    assert "argument `points[2].z`: does not exist (known: x, y), got 1" in said
+
+
+def test_an_invented_field_is_answered_with_those_that_exist_where_it_stands() -> None:
+    for hint in (Point, Point | int, list[Point], dict[str, Point], tuple[int, Point]):
+        inner: JsonObject = {"x": 1, "z": 2}
+        written: dict[object, JsonValue] = {
+            list[Point]: [inner],
+            dict[str, Point]: {"home": inner},
+            tuple[int, Point]: [1, inner],
+        }
+        said = message({"at": written.get(hint, inner)}, at=hint)
+        assert "z`: does not exist (known: x, y), got 2" in said
 
 
 def test_the_branches_of_a_union_are_not_part_of_the_path() -> None:

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallhold.exceptions import ToolDefinitionError
-from smallhold.tools import MESSAGE_LIMIT_CHARS, ToolSet, UnknownTool, tool_from_function
+from smallhold.tools import (
+    MESSAGE_LIMIT_CHARS,
+    InvalidArguments,
+    ToolSet,
+    UnknownTool,
+    tool_from_function,
+)
 from smallhold.tools.toolset import near_names
 
 
@@ -88,3 +94,47 @@ def test_near_names_are_known_ones_and_the_message_stays_short(name: str, known:
     assert set(near) <= set(known)
     message = UnknownTool(name=name, near=near, known=tuple(known)).message
     assert len(message) <= MESSAGE_LIMIT_CHARS
+
+
+def test_a_tool_that_changes_its_schema_keeps_its_place() -> None:
+    def find(place: str, days: int) -> str:
+        """Find for several days."""
+        return place * days
+
+    tools = ToolSet([order_status, get_weather])
+    assert tools.replace(tool_from_function(find, name="order_status")).schema.description == (
+        "Find for several days."
+    )
+    assert tools.names == ("order_status", "get_weather")
+    found = tools.find("order_status")
+    assert not isinstance(found, UnknownTool)
+    assert isinstance(found.validate({"order_id": "7"}), InvalidArguments)
+
+
+def test_a_tool_that_was_removed_is_unknown() -> None:
+    tools = ToolSet([order_status, get_weather])
+    assert tools.remove("order_status").name == "order_status"
+    assert isinstance(tools.find("order_status"), UnknownTool)
+    assert tools.names == ("get_weather",)
+
+
+def test_a_tool_that_is_not_there_can_neither_be_replaced_nor_removed() -> None:
+    tools = ToolSet([order_status])
+    with pytest.raises(ToolDefinitionError, match="It has order_status"):
+        tools.replace(get_weather)
+    with pytest.raises(ToolDefinitionError, match="no tool of this name"):
+        tools.remove("get_weather")
+
+
+def test_five_hundred_tools_are_found_by_name() -> None:
+    def act(number: int) -> int:
+        """Act."""
+        return number
+
+    tools = ToolSet(tool_from_function(act, name=f"act_{number}") for number in range(500))
+    assert len(tools.schemas) == 500
+    found = tools.find("act_499")
+    assert not isinstance(found, UnknownTool)
+    unknown = tools.find("act_500")
+    assert isinstance(unknown, UnknownTool)
+    assert len(unknown.message) <= MESSAGE_LIMIT_CHARS

@@ -1,8 +1,19 @@
 """Agents: settings, the turn loop, prompts and results."""
 
 from smallhold.agents.agent import Agent
-from smallhold.agents.config import Config
+from smallhold.agents.config import DEFAULT_GUARDRAILS, Config
 from smallhold.agents.examples import Example
-from smallhold.agents.result import Ending, Result, Step
+from smallhold.agents.planning import Intent
+from smallhold.agents.result import Ending, Refusal, Result, Step
 
-__all__ = ["Agent", "Config", "Ending", "Example", "Result", "Step"]
+__all__ = [
+    "DEFAULT_GUARDRAILS",
+    "Agent",
+    "Config",
+    "Ending",
+    "Example",
+    "Intent",
+    "Refusal",
+    "Result",
+    "Step",
+]

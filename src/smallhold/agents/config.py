@@ -5,13 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from smallhold.agents.context import ContextBudget
 from smallhold.agents.examples import Example
+from smallhold.agents.guardrails import (
+    Guardrail,
+    InjectedResults,
+    UnfoundedActions,
+    check_guardrails,
+)
+from smallhold.agents.tool_selection import DEFAULT_TOOL_LIMIT
 from smallhold.exceptions import ConfigError
 
 DEFAULT_MODEL: Final = "qwen2.5-coder-0.5b"
 """Smallest model in the catalog that fills tools' arguments well (`docs/evaluation.md`)."""
 DEFAULT_MAX_STEPS: Final = 6
 """Decisions in one run. Tasks of small models need one or two calls; more is a loop."""
+DEFAULT_GUARDRAILS: Final[tuple[Guardrail, ...]] = (InjectedResults(), UnfoundedActions())
+"""Instructions in tools' results are cut before the model reads them, and an answer that claims an
+action which no tool has done is flagged. Neither stops an answer from being streamed."""
 _PROVIDERS: Final = ("embedded",)
 
 
@@ -57,6 +68,14 @@ class Config:
     max_calls: int | None = None
     """Tool calls after which the agent answers without deciding again; `None` decides each time.
     Where one call always suffices, 1 saves the decision after it."""
+    tool_limit: int = DEFAULT_TOOL_LIMIT
+    """Most tools that the model is shown. Of more, those are shown that look likely for the user's
+    message, and those that were used in the session before."""
+    context_budget: ContextBudget = field(default_factory=ContextBudget)
+    """How the model's context window is shared out."""
+    guardrails: tuple[Guardrail, ...] = DEFAULT_GUARDRAILS
+    """What looks at messages, calls, results and answers, each on what the one before let through.
+    Put your own beside the default ones with `(*DEFAULT_GUARDRAILS, mine)`."""
     privacy_mode: bool = False
     """Redaction of personal data; refused until this version has it."""
     compliance: str | None = None
@@ -72,6 +91,8 @@ class Config:
         _require_range("max_steps", self.max_steps, low=1)
         if self.max_calls is not None:
             _require_range("max_calls", self.max_calls, low=1)
+        _require_range("tool_limit", self.tool_limit, low=1)
+        check_guardrails(self.guardrails)
         self._require_supported()
 
     def _require_supported(self) -> None:

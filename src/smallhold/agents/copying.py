@@ -8,18 +8,18 @@ Source: `docs/evaluation.md`, ablation.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeGuard
 
+from smallhold.agents.adapting import PLAIN_TEXT_KEYWORDS, adapted, named_values
 from smallhold.agents.grounding import is_identifier
 from smallhold.agents.mentions import Said, looks_like_date, numerals
 from smallhold.messages import JsonObject, JsonValue
 
 MAX_SPANS: Final = 300
 """Spans of a message offered for one text argument: four words deep, about 75 words."""
-_PLAIN_TEXT_KEYWORDS: Final = frozenset({"type", "description", "default", "title", "examples"})
-"""A text schema with any other keyword (`enum`, `format`, `pattern` …) is not free text."""
 _OTHER_NUMBER_KEYWORDS: Final = frozenset({
     "enum", "const", "multipleOf", "exclusiveMinimum", "exclusiveMaximum",
 })  # fmt: skip
@@ -38,6 +38,8 @@ class Revision:
     unmentioned: int
     """How many decoded texts and numbers nobody mentioned, optional ones included: a tool that fits
     the message needs few."""
+    invented: tuple[str, ...]
+    """The required arguments whose decoded texts and numbers nobody mentioned."""
 
 
 def revise(arguments: JsonObject, schema: JsonObject, *, said: Said) -> Revision:
@@ -45,29 +47,64 @@ def revise(arguments: JsonObject, schema: JsonObject, *, said: Said) -> Revision
 
     Args:
         arguments: Valid under `schema`.
-        schema: The tool's parameters.
+        schema: The tool's parameters, with the forms that its descriptions state.
         said: What the user and earlier tools have said.
     """
     names = _required(schema)
+    spare = _spare_numbers(arguments, names, said=said)
     kept: JsonObject = {}
     choices: JsonObject = {}
     unmentioned = 0
-    for name, value in arguments.items():
+    invented: list[str] = []
+    for name, decoded in arguments.items():
+        value = adapted(decoded, name=name, said=said, schema=_property(schema, name))
         options: list[JsonValue] = []
         is_required = name in names
-        if not _is_mentioned(value, name=name, said=said):
+        is_taken = not is_required and _is_number(value) and spare.get(value, 1) <= 0
+        if is_taken or not _is_mentioned(value, name=name, said=said, schema=schema):
             unmentioned += _says_something(value)
+            if is_required and _says_something(value):
+                invented.append(name)
             inner = _property(schema, name)
-            options = _options(value, inner, said=said, others=arguments, is_required=is_required)
+            options = (
+                []
+                if is_taken
+                else _options(value, inner, said=said, others=arguments, is_required=is_required)
+            )
             if not is_required and not options:
                 continue
         kept[name] = value
         choices[name] = {"enum": options} if options else {"const": value}
+    for name, value in named_values(schema, said=said).items():
+        if name not in kept:
+            kept[name] = value
+            choices[name] = {"const": value}
     return Revision(
         arguments=kept,
         narrowed=_object_schema(choices) if _has_choice(choices) else None,
         unmentioned=unmentioned,
+        invented=tuple(invented),
     )
+
+
+def _is_number(value: JsonValue) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _spare_numbers(
+    arguments: JsonObject, required: Collection[JsonValue], *, said: Said
+) -> dict[float, int]:
+    """Count how much oftener each number is said than required arguments take it.
+
+    What is left may fill what can be left out: in "each hour for 6 hours" one argument is 6.
+    """
+    taken = Counter(
+        number
+        for name, value in arguments.items()
+        if name in required
+        for number in _numbers_in(value)
+    )
+    return {number: times - taken[number] for number, times in said.number_counts.items()}
 
 
 def _says_something(value: JsonValue) -> bool:
@@ -86,9 +123,15 @@ def _property(schema: JsonObject, name: str) -> JsonObject:
     return found if isinstance(found, dict) else {}
 
 
-def _is_mentioned(value: JsonValue, *, name: str, said: Said) -> bool:
-    if isinstance(value, str) and looks_like_date(value):
-        return True
+def _is_mentioned(value: JsonValue, *, name: str, said: Said, schema: JsonObject) -> bool:
+    if isinstance(value, str):
+        is_formed = name in _required(schema) and "pattern" in _property(schema, name)
+        if is_formed or looks_like_date(value):
+            # The form that the tool asks for is seldom that in which users say it.
+            return True
+        if "," in value:
+            # "Boston, MA" for "Boston": with what the tool needs added.
+            value = value.partition(",")[0]
     return said.mentions(value, name=name)
 
 
@@ -100,7 +143,7 @@ def _options(
         return []
     if isinstance(value, int | float):
         return [number for number in _free_numbers(said, others) if _allows(schema, number)]
-    if isinstance(value, str) and is_required and schema.keys() <= _PLAIN_TEXT_KEYWORDS:
+    if isinstance(value, str) and is_required and schema.keys() <= PLAIN_TEXT_KEYWORDS:
         spans = said.spans()
         if is_identifier(value):
             # Without one that was said, none is chosen: the user is asked instead.

@@ -2,17 +2,16 @@
 
 A model of half a billion parameters learns little from instructions and much from examples. They
 stand at the beginning of each decision's prompt, never change, and so are computed once. Each ends
-with the pseudo-tool that stands for "no further tool": so the model sees when to stop, and its
-score needs no correction.
+with the special call that stands for answering, so the model sees when to stop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from smallhold.agents.decision import NO_TOOL_NAME
+from smallhold.agents.special_calls import ANSWER_NAME, RESERVED_NAMES
 from smallhold.exceptions import ConfigError
 from smallhold.messages import JsonObject, Message, Role, ToolCall
 
@@ -38,14 +37,14 @@ class Example:
 
 
 def check_examples(examples: Iterable[Example], tools: Sequence[str]) -> None:
-    """Refuse examples that call unknown tools, and a tool that has the pseudo-tool's name.
+    """Refuse examples that call unknown tools, and tools that have the name of a special call.
 
     Raises:
         ConfigError: the name is not one of the agent's tools, or is reserved.
     """
-    if NO_TOOL_NAME in tools:
+    for name in RESERVED_NAMES.intersection(tools):
         raise ConfigError(
-            field="tools", value=NO_TOOL_NAME, remedy="this name is reserved; rename the tool"
+            field="tools", value=name, remedy="this name is reserved; rename the tool"
         )
     for example in examples:
         if example.tool is not None and example.tool not in tools:
@@ -68,18 +67,10 @@ def example_messages(examples: Sequence[Example]) -> tuple[Message, ...]:
                 Message(role=Role.ASSISTANT, content="", tool_calls=(call,)),
                 Message(role=Role.TOOL, content=example.result, tool_call_id=call_id),
             ]
-        messages.append(_no_tool_call(f"example_{number}_end"))
+        messages.append(_answer(f"example_{number}_end"))
     return tuple(messages)
 
 
-def decision_view(conversation: Sequence[Message]) -> Iterator[Message]:
-    """Show a conversation in the form of the examples: no tool is called before each answer."""
-    for number, message in enumerate(conversation):
-        if message.role is Role.ASSISTANT and not message.tool_calls:
-            yield _no_tool_call(f"answer_{number}")
-        yield message
-
-
-def _no_tool_call(call_id: str) -> Message:
-    call = ToolCall(id=call_id, name=NO_TOOL_NAME, arguments=no_arguments())
+def _answer(call_id: str) -> Message:
+    call = ToolCall(id=call_id, name=ANSWER_NAME, arguments=no_arguments())
     return Message(role=Role.ASSISTANT, content="", tool_calls=(call,))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -33,10 +34,18 @@ _NUMBER_WORDS: Final = {
     "twelve": 12.0,
 }
 _SCALES: Final = {"thousand": 1e3, "million": 1e6, "billion": 1e9, "k": 1e3, "m": 1e6}
-_PERCENT: Final = 100.0
+PERCENT: Final = 100.0
+_LARGEST_NUMBER: Final = 1e300
+_UNIT_FACTORS: Final = (1, 7, 12, 24, 52, 60, 100, 365, 1000, 3600)
+"""Between days and weeks, months and years, inches and feet, minutes and hours, percent and shares,
+grams and kilograms: "two years" is 24 for an argument in months."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _NUMBER: Final = re.compile(
     r"(?<![\w.])(-?\d[\d,]*(?:\.\d+)?)\s*(%|percent\b|thousand\b|million\b|billion\b|k\b|m\b)?"
+)
+_PERCENTAGE: Final = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*(?:%|percent\b)")
+_QUOTED: Final = re.compile(
+    r"(?<!\w)[\"'\u201c\u2018]([^\"'\u201c\u201d\u2018\u2019\n]{2,200})[\"'\u201d\u2019](?!\w)"
 )
 _CLAUSE: Final = re.compile(r"[,;:!?\n\"()]+|\.(?=\s|$)")
 _MAX_SPAN_WORDS: Final = 4
@@ -64,7 +73,7 @@ def numerals(text: str) -> tuple[float, ...]:
         value = float(match[1].replace(",", ""))
         found.append(value)
         if match[2] in {"%", "percent"}:
-            found.append(value / _PERCENT)
+            found.append(value / PERCENT)
         elif match[2] is not None:
             found.append(value * _SCALES[match[2]])
     # Hundreds of digits overflow to infinity, which is no JSON.
@@ -97,12 +106,26 @@ class Said:
         """The numbers that the text names."""
         return numbers(self.text)
 
+    @cached_property
+    def number_counts(self) -> Counter[float]:
+        """How often the text names each number."""
+        return Counter(self.numbers)
+
+    def is_percentage(self, value: float) -> bool:
+        """Tell whether the text names this number as a percentage."""
+        found = _PERCENTAGE.findall(self.text.casefold())
+        return any(float(number.replace(",", "")) == value for number in found)
+
+    def says_word(self, text: str) -> bool:
+        """Tell whether the text holds these words as they are, whatever their case."""
+        return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", self.text, re.IGNORECASE) is not None
+
     def spans(self) -> tuple[str, ...]:
-        """List the runs of up to four words that no punctuation interrupts, as they are written.
+        """List what is quoted, and the runs of up to four words that no punctuation interrupts.
 
         Runs that begin or end with an article or preposition are left out: they are no values.
         """
-        found: dict[str, None] = {}
+        found: dict[str, None] = dict.fromkeys(match[1] for match in _QUOTED.finditer(self.text))
         for clause in _CLAUSE.split(self.text):
             words = clause.split()
             for start in range(len(words)):
@@ -125,9 +148,7 @@ class Said:
             case bool():
                 return bool((stems(name.replace("_", " ")) - _FILLER_STEMS) & self._stems)
             case int() | float():
-                return any(
-                    known - _TOLERANCE <= value <= known + _TOLERANCE for known in self.numbers
-                )
+                return any(_stands_for(value, known) for known in self.numbers)
             case str():
                 wanted = stems(value)
                 return bool(wanted) and wanted <= self._stems
@@ -137,6 +158,17 @@ class Said:
                 return any(self.mentions(item, name=key) for key, item in value.items())
             case None:
                 return False
+
+
+def _stands_for(value: float, known: float) -> bool:
+    """Tell whether a value is a said number, in the same unit or another common one."""
+    if abs(value) > _LARGEST_NUMBER:  # an integer beyond any float
+        return False
+    return any(
+        math.isclose(value, wanted, rel_tol=_TOLERANCE, abs_tol=_TOLERANCE)
+        for factor in _UNIT_FACTORS
+        for wanted in (known * factor, known / factor)
+    )
 
 
 _FILLER_STEMS: Final = {word[:_STEM_CHARS] for word in _NAME_FILLERS}

@@ -9,41 +9,32 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Literal, TypeAlias, cast
+from typing import Final, Literal, TypeAlias
 
-from smallhold.agents.argument_schema import bounded_schema
-from smallhold.agents.copying import revise
-from smallhold.agents.decision import NO_TOOL_NAME, Decision, read_decision
-from smallhold.agents.demonstrations import with_demonstrations
-from smallhold.agents.mentions import Said
-from smallhold.agents.prompts import content_free
-from smallhold.exceptions import ModelOutputError
-from smallhold.generation import (
-    GenerationRequest,
-    JsonSchemaConstraint,
-    Prompt,
-    ScoreRequest,
+from smallhold.agents.call_script import call_script, content_free
+from smallhold.agents.decision import (
+    PLAIN_FURTHER,
+    Decision,
+    asking_features,
+    further_features,
+    read_decision,
 )
-from smallhold.messages import (
-    FinishReason,
-    JsonObject,
-    Message,
-    Role,
-    ToolCall,
-    ToolSchema,
-    Usage,
-)
+from smallhold.agents.filling import Filler, Filling
+from smallhold.agents.signatures import described, required_names
+from smallhold.agents.special_calls import DONE_NAME, INSTEAD_OF_A_CALL
+from smallhold.generation import Prompt, ScoreRequest
+from smallhold.messages import Role, ToolCall, Usage
+from smallhold.runtimes.dialects import JSON_LINES
 from smallhold.runtimes.limits import OWN_DECODER
 from smallhold.runtimes.protocol import Runtime
 
 ToolChoice: TypeAlias = Literal["auto", "required"]
 """`auto` lets the agent answer without a call; `required` forbids that."""
 
-DEFAULT_THRESHOLD: Final = 0.0
-"""Least calibrated margin for a call, in nats. Source: `docs/evaluation.md`,
-decisions."""
+MAX_CALLS_AT_ONCE: Final = 8
+"""Most calls for one message: more than anybody asks for in a breath, and an end for a loop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,19 +79,11 @@ def owns_decoder(runtime: Runtime) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filling:
-    """A tool with the arguments that were decoded for it."""
+class Further:
+    """The calls after the first for the same message."""
 
-    tool: ToolSchema
-    arguments: JsonObject
+    calls: tuple[PlannedCall, ...]
     usage: Usage
-    narrowed: JsonObject | None = None
-    """Schema to choose unmentioned values under; see `Revision.narrowed`."""
-    unmentioned: int = 0
-    """How many decoded values nobody mentioned."""
-    is_complete: bool = True
-    extra_usage: Usage = field(default_factory=Usage)
-    """Cost of choosing unmentioned values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,136 +93,123 @@ class ScoredPlanner:
     runtime: Runtime
     max_tokens: int
     """Most tokens of one call's arguments."""
-    threshold: float = DEFAULT_THRESHOLD
+
+    @property
+    def filler(self) -> Filler:
+        """What decodes arguments."""
+        return Filler(runtime=self.runtime, max_tokens=self.max_tokens)
 
     async def plan(self, prompt: Prompt, *, tool_choice: ToolChoice, call_id: str) -> Plan:
-        """Decide on a tool and fill its arguments.
+        """Decide on tools and fill their arguments.
 
         Where values for the likeliest tool were not mentioned, and those for a close rival were,
         the rival is meant: the user said what it needs.
 
         Args:
-            prompt: Instructions, examples, conversation and tools, without continuation. Its
-                `fixed_messages` are examples that end in the pseudo-tool; where there are none,
-                samples are shown, and the model's bias is measured and subtracted.
+            prompt: Instructions, examples, conversation and tools, without continuation.
             tool_choice: Whether answering without a call is allowed.
-            call_id: Id for the call.
+            call_id: Id for the first call; later ones get it with their number.
         """
-        has_examples = prompt.fixed_messages > 0
-        if not has_examples:
-            prompt = with_demonstrations(prompt)
-        decision, usage = await self.decide(
-            prompt, tool_choice=tool_choice, subtracts_bias=not has_examples
-        )
+        decision, usage = await self.decide(prompt, tool_choice=tool_choice)
         if decision.tool is None:
-            return Plan(intent=Intent.ANSWER, usage=usage, margin=decision.margin)
-        chosen: Filling | None = None
-        for name in (decision.tool, *decision.rivals):
-            filling = await self.fill(prompt, tool_named(prompt.tools, name))
-            usage += filling.usage
-            if chosen is None or filling.unmentioned < chosen.unmentioned:
-                chosen = filling
-            if chosen.unmentioned == 0 or not filling.is_complete:
-                break
-        if chosen is None:
-            return Plan(intent=Intent.ANSWER, usage=usage, margin=decision.margin)
-        chosen = await self.copied(prompt, chosen)
-        call = ToolCall(id=call_id, name=chosen.tool.name, arguments=chosen.arguments)
-        planned = PlannedCall(call=call, margin=decision.margin, is_complete=chosen.is_complete)
+            intent = Intent.ANSWER if decision.can_answer else Intent.CANNOT
+            return Plan(intent=intent, usage=usage, margin=decision.margin)
+        filling = await self.filler.best(prompt, (decision.tool, *decision.rivals))
+        usage += filling.usage
+        missing = self._missing(decision, filling) if tool_choice == "auto" else ()
+        if missing:
+            words = described(filling.tool, missing)
+            return Plan(intent=Intent.ASK, missing=words, usage=usage, margin=decision.margin)
+        first = _planned(filling, call_id=call_id, margin=decision.margin)
+        further = await self._further_calls(prompt, first)
         return Plan(
             intent=Intent.CALL,
-            calls=(planned,),
-            usage=usage + chosen.extra_usage,
+            calls=(first, *further.calls),
+            usage=usage + further.usage,
             margin=decision.margin,
         )
 
-    async def decide(
-        self, prompt: Prompt, *, tool_choice: ToolChoice, subtracts_bias: bool
-    ) -> tuple[Decision, Usage]:
-        """Choose among the tools and none of them, in one scored pass."""
+    def _missing(self, decision: Decision, filling: Filling) -> tuple[str, ...]:
+        """Name the arguments to ask for; none where the call can be made."""
+        invented = tuple(name for name in filling.invented if name not in filling.tool.composed)
+        calibration = self.runtime.limits.calibration
+        if not invented or decision.features is None or calibration is None:
+            return ()
+        features = asking_features(
+            decision.features,
+            invented=len(invented),
+            required=len(required_names(filling.tool.parameters)),
+        )
+        return invented if calibration.ask(features) >= 0.0 else ()
+
+    async def _further_calls(self, prompt: Prompt, first: PlannedCall) -> Further:
+        """Find the other calls for the same message."""
+        calls = [first]
+        usage = Usage()
+        while calls[-1].is_complete and len(calls) < MAX_CALLS_AT_ONCE:
+            made = [planned.call for planned in calls]
+            name, spent = await self.further_tool(prompt, made=made)
+            usage += spent
+            if name is None:
+                break
+            filling = await self.filler.best(prompt, (name,), made=made)
+            usage += filling.usage
+            call_id = f"{first.call.id}_{len(calls) + 1}"
+            planned = _planned(filling, call_id=call_id, margin=first.margin)
+            if call_text([planned.call]) in {call_text([call]) for call in made}:
+                break
+            calls.append(planned)
+        return Further(calls=tuple(calls[1:]), usage=usage)
+
+    async def decide(self, prompt: Prompt, *, tool_choice: ToolChoice) -> tuple[Decision, Usage]:
+        """Choose among the tools and the special calls, in one scored pass."""
         names = [tool.name for tool in prompt.tools]
         must_call = tool_choice == "required"
         if must_call and len(names) == 1:
             return Decision(tool=names[0], margin=0.0), Usage()
-        dialect = self.runtime.limits.dialect
         scores = await self.runtime.score(
             ScoreRequest(
-                prompt=replace(prompt, continuation=dialect.before_name),
-                choices=tuple(dialect.scored_name(name) for name in (*names, NO_TOOL_NAME)),
-                baseline=replace(content_free(prompt), continuation=dialect.before_name)
-                if subtracts_bias and not must_call
-                else None,
+                prompt=call_script(prompt),
+                choices=tuple(map(JSON_LINES.scored_name, (*names, *INSTEAD_OF_A_CALL))),
+                baseline=None if must_call else call_script(content_free(prompt)),
             )
         )
-        decision = read_decision(scores, names, threshold=self.threshold, must_call=must_call)
+        decision = read_decision(
+            scores,
+            prompt.tools,
+            text=asked_text(prompt),
+            calibration=self.runtime.limits.calibration,
+            must_call=must_call,
+        )
         return decision, scores.usage
 
-    async def fill(self, prompt: Prompt, tool: ToolSchema) -> Filling:
-        """Decode a tool's arguments under its schema.
-
-        Arguments that reached `max_tokens` are given as empty, and marked incomplete.
-        """
-        arguments, usage = await self._decode(prompt, tool, schema=bounded_schema(tool.parameters))
-        if arguments is None:
-            return Filling(tool=tool, usage=usage, arguments={}, is_complete=False)
-        said = Said(spoken_text(prompt.messages, skip=prompt.fixed_messages))
-        revision = revise(arguments, tool.parameters, said=said)
-        return Filling(
-            tool=tool,
-            usage=usage,
-            arguments=revision.arguments,
-            narrowed=revision.narrowed,
-            unmentioned=revision.unmentioned,
+    async def further_tool(
+        self, prompt: Prompt, *, made: Sequence[ToolCall]
+    ) -> tuple[str | None, Usage]:
+        """Choose one more tool for the same message, or none."""
+        names = [tool.name for tool in prompt.tools]
+        scores = await self.runtime.score(
+            ScoreRequest(
+                prompt=call_script(prompt, made=made),
+                choices=tuple(map(JSON_LINES.scored_name, (*names, DONE_NAME))),
+            )
         )
-
-    async def copied(self, prompt: Prompt, filling: Filling) -> Filling:
-        """Choose values that nobody mentioned anew, among those that were."""
-        if filling.narrowed is None:
-            return filling
-        arguments, usage = await self._decode(prompt, filling.tool, schema=filling.narrowed)
-        kept = filling.arguments if arguments is None else arguments
-        return replace(filling, arguments=kept, extra_usage=usage)
-
-    async def _decode(
-        self, prompt: Prompt, tool: ToolSchema, *, schema: JsonObject
-    ) -> tuple[JsonObject | None, Usage]:
-        dialect = self.runtime.limits.dialect
-        request = GenerationRequest(
-            prompt=replace(prompt, continuation=dialect.opening(tool.name)),
-            constraint=JsonSchemaConstraint(schema=schema, closing=dialect.closing),
-            max_tokens=self.max_tokens,
-        )
-        async with self.runtime.stream(request) as stream:
-            text = "".join([piece async for piece in stream])
-            completion = stream.completion
-        if completion.finish_reason is FinishReason.LENGTH:
-            return None, completion.usage
-        closed = text.removesuffix(dialect.closing)
-        return parse_arguments(closed, runtime=self.runtime.name), completion.usage
+        features = further_features(scores, prompt.tools, made=made, text=asked_text(prompt))
+        calibration = self.runtime.limits.calibration
+        rule = PLAIN_FURTHER if calibration is None else calibration.further
+        best = max(range(len(names)), key=scores.log_probs.__getitem__)
+        return (names[best] if rule(features) >= 0.0 else None), scores.usage
 
 
-def tool_named(tools: Sequence[ToolSchema], name: str) -> ToolSchema:
-    """Find a tool that is known to be there."""
-    return next(tool for tool in tools if tool.name == name)
+def _planned(filling: Filling, *, call_id: str, margin: float | None) -> PlannedCall:
+    call = ToolCall(id=call_id, name=filling.tool.name, arguments=filling.arguments)
+    return PlannedCall(call=call, margin=margin, is_complete=filling.is_complete)
 
 
-def parse_arguments(text: str, *, runtime: str) -> JsonObject:
-    """Read decoded arguments. Raises `ModelOutputError` when they are not a JSON object."""
-    problem = "arguments that are not a JSON object"
-    try:
-        arguments: object = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ModelOutputError(runtime=runtime, problem=problem) from error
-    if not isinstance(arguments, dict):
-        raise ModelOutputError(runtime=runtime, problem=problem)
-    return cast("JsonObject", arguments)
-
-
-def spoken_text(messages: Sequence[Message], *, skip: int) -> str:
-    """Join what the user and the tools have said, leaving out `skip` messages of examples."""
-    conversation = [message for message in messages if message.role is not Role.SYSTEM][skip:]
-    speakers = {Role.USER, Role.TOOL}
-    return "\n".join(message.content for message in conversation if message.role in speakers)
+def asked_text(prompt: Prompt) -> str:
+    """Give the user's last message, empty without one."""
+    said = (one.content for one in reversed(prompt.messages) if one.role is Role.USER)
+    return next(said, "")
 
 
 def call_text(calls: Sequence[ToolCall]) -> str:

@@ -7,18 +7,13 @@ conversation in order. So the engine computes the common beginning once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from itertools import takewhile
 from typing import Final
 
 from smallhold.agents.config import Config
-from smallhold.agents.examples import Example, decision_view, example_messages
+from smallhold.agents.examples import Example, example_messages
 from smallhold.generation import Prompt
 from smallhold.messages import Message, Role, ToolSchema
 
-CONTENT_FREE_TEXT: Final = "N/A"
-"""A user's message without content, which shows what the model prefers whatever is asked. Source:
-Zhao et al. 2021, "Calibrate Before Use", section 5."""
 _DEFAULT_ROLE: Final = "You are a helpful assistant. Answer briefly and honestly."
 
 
@@ -43,10 +38,11 @@ def decision_prompt(
     Instructions, tools and examples come first, then the conversation, so that only the end differs
     from one message to the next.
     """
-    shown = decision_view(conversation) if examples else conversation
     fixed = example_messages(examples)
     return Prompt(
-        messages=(instructions, *fixed, *shown), tools=tuple(tools), fixed_messages=len(fixed)
+        messages=(instructions, *fixed, *conversation),
+        tools=tuple(tools),
+        fixed_messages=len(fixed),
     )
 
 
@@ -56,14 +52,3 @@ def answer_prompt(instructions: Message, conversation: Sequence[Message]) -> Pro
     It shows what tools returned but not the tools: a small model that sees them writes calls.
     """
     return Prompt(messages=(instructions, *conversation))
-
-
-def content_free(prompt: Prompt) -> Prompt:
-    """Make the twin of a prompt whose user says nothing: its scores are the model's bias.
-
-    Instructions and fixed messages stay; the conversation does not.
-    """
-    leading = sum(1 for _ in takewhile(lambda one: one.role is Role.SYSTEM, prompt.messages))
-    nothing = Message(role=Role.USER, content=CONTENT_FREE_TEXT)
-    kept = prompt.messages[: leading + prompt.fixed_messages]
-    return replace(prompt, messages=(*kept, nothing))

@@ -9,8 +9,10 @@ from smallhold.agents.config import Config
 from smallhold.engine.config import ModelConfig
 from smallhold.exceptions import ConfigError, EngineNotInstalledError, ModelNotInstalledError
 from smallhold.models import ModelStore, load_catalog
+from smallhold.models.calibration import Calibration, packaged_calibration
 from smallhold.runtimes.dialects import DIALECTS, HERMES, CallDialect
-from smallhold.runtimes.protocol import Runtime
+from smallhold.runtimes.protocol import Embedder, Runtime
+from smallhold.runtimes.sentence_models import installed_sentence_embedder
 from smallhold.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -45,7 +47,8 @@ def embedded_model(alias: str, *, settings: Settings) -> EmbeddedRuntime:
     if path is None:
         raise ModelNotInstalledError(alias=alias)
     config = ModelConfig(path=path, name=alias, snapshot_folder=settings.cache / "prefixes")
-    return _embedded(config, dialect=DIALECTS[entry.call_dialect])
+    calibration = None if entry.calibration is None else packaged_calibration(entry.calibration)
+    return _embedded(config, dialect=DIALECTS[entry.call_dialect], calibration=calibration)
 
 
 def embedded_file(path: Path, *, settings: Settings) -> EmbeddedRuntime:
@@ -54,10 +57,21 @@ def embedded_file(path: Path, *, settings: Settings) -> EmbeddedRuntime:
     return _embedded(config, dialect=HERMES)
 
 
-def _embedded(config: ModelConfig, *, dialect: CallDialect) -> EmbeddedRuntime:
+def installed_embedder() -> Embedder | None:
+    """Open the sentence model that finds tools by their meaning, if it has been pulled.
+
+    Raises:
+        InvalidWeightsError: its file is not sound.
+    """
+    return installed_sentence_embedder(settings=load_settings())
+
+
+def _embedded(
+    config: ModelConfig, *, dialect: CallDialect, calibration: Calibration | None = None
+) -> EmbeddedRuntime:
     # Not at import: agents on other runtimes need no engine installed.
     try:
         from smallhold.runtimes.embedded import EmbeddedRuntime  # noqa: PLC0415 - see above
     except ModuleNotFoundError as error:
         raise EngineNotInstalledError(missing=str(error.name)) from error
-    return EmbeddedRuntime(config, dialect=dialect)
+    return EmbeddedRuntime(config, dialect=dialect, calibration=calibration)

@@ -15,7 +15,7 @@ from smallhold.cli.speed import Speed
 from smallhold.cli.terminal import foreign
 from smallhold.engine.build_key import find_compiler
 from smallhold.exceptions import CompilerMissingError, SmallholdError
-from smallhold.models import ModelStore, detect_hardware, load_catalog
+from smallhold.models import ModelPurpose, ModelStore, detect_hardware, load_catalog
 from smallhold.settings import Settings
 
 _GIGABYTE = 1e9
@@ -47,9 +47,10 @@ async def examine(settings: Settings) -> Findings:
 
 
 def installed_models(settings: Settings) -> tuple[str, ...]:
-    """Aliases of the catalog's models that are in the store, the smallest first."""
+    """Aliases of the catalog's models that answer and are in the store, the smallest first."""
     store = ModelStore(settings.model_store)
-    here = [entry for entry in load_catalog() if store.find(entry) is not None]
+    chats = [entry for entry in load_catalog() if entry.purpose is ModelPurpose.CHAT]
+    here = [entry for entry in chats if store.find(entry) is not None]
     return tuple(entry.alias for entry in sorted(here, key=lambda entry: entry.parameter_count))
 
 

@@ -252,6 +252,106 @@ def bfcl(
         result_console().print(report_table(report))
 
 
+@eval_app.command("when2call")
+@shows_failures
+def when2call(
+    *,
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder that holds When2Call, or its when2call/.")
+    ],
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first so many rows.", show_default="all")
+    ] = None,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Score whether a model calls, asks or says that it cannot, each when it should."""
+    import anyio
+
+    from smallhold.agents.providers import runtime_for
+    from smallhold.cli.agent_setup import config_for, model_name
+    from smallhold.cli.when2call import measure_when2call, report_tables
+    from smallhold.evals.when2call import build_report, read_when2call
+
+    rows = read_when2call(data)
+    config = config_for(model)
+    runtime = runtime_for(config, endpoint=None, api_key=None)
+    results = anyio.run(
+        lambda: measure_when2call(rows, runtime=runtime, limit=limit, console=side_console())
+    )
+    report = build_report(results, model=model_name(config))
+    if as_json:
+        write_json(report.to_dict())
+    else:
+        result_console().print(*report_tables(report))
+
+
+@eval_app.command("tool-retrieval")
+@shows_failures
+def tool_retrieval(
+    *,
+    data: Annotated[
+        Path, typer.Option(metavar="DIR", help="Folder of the set, or the folder that holds it.")
+    ],
+    set_name: Annotated[str, typer.Option("--set", help="seal_tools or metatool.")],
+    limit: Annotated[
+        int | None, typer.Option(help="Only the first so many rows.", show_default="all")
+    ] = None,
+    embedder: Annotated[
+        str, typer.Option(metavar="ALIAS", help="A sentence model; none compares words only.")
+    ] = "all-minilm-l6-v2",
+    model: ModelOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure whether the tools that a message needs are found; --model takes no part in it."""
+    import anyio
+
+    from smallhold.cli.tool_retrieval import (
+        embedder_for,
+        measure_retrieval,
+        retrieval_table,
+        summed_up,
+    )
+    from smallhold.evals.tool_retrieval import read_set
+    from smallhold.settings import load_settings
+
+    # Accepted so that all suites can be run alike.
+    del model
+    rows = read_set(data, name=set_name)
+    opened = embedder_for(embedder, settings=load_settings())
+    ranked = anyio.run(
+        lambda: measure_retrieval(rows, embedder=opened, limit=limit, console=side_console())
+    )
+    report = summed_up(ranked, data=rows, alias=embedder)
+    if as_json:
+        write_json(report.to_dict())
+    else:
+        result_console().print(retrieval_table(report))
+
+
+@eval_app.command("faults")
+@shows_failures
+def faults(
+    *,
+    case: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Only this case; again for another.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put the agent through the faults of small models, on purpose. Needs no model."""
+    import anyio
+
+    from smallhold.cli.faults import measure_faults, report_table
+    from smallhold.evals.faults import cases_named
+
+    cases = cases_named(case or ())
+    report = anyio.run(lambda: measure_faults(cases, console=side_console()))
+    if as_json:
+        write_json(report.to_dict())
+    else:
+        result_console().print(report_table(report))
+
+
 @app.command()
 @shows_failures
 def bench(

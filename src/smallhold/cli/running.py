@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from smallhold.agents import Agent, Result, Step
+from smallhold.agents.context import Dropped
+from smallhold.agents.guardrails import Flag
 from smallhold.cli.agent_setup import model_name
 from smallhold.cli.terminal import result_console, side_console, write_json
 from smallhold.cli.transcript import Transcript, answer_aloud
@@ -26,13 +28,17 @@ async def run_once(agent: Agent, text: str, *, as_json: bool) -> None:
         await agent.aclose()
 
 
-def result_json(result: Result, *, model: str) -> JsonObject:
+def result_json(result: Result[object], *, model: str) -> JsonObject:
     """Write a finished run as JSON."""
     steps: list[JsonValue] = [_step_json(step) for step in result.steps]
     return {
         "text": result.text,
         "ending": result.ending.value,
+        "intent": None if result.intent is None else result.intent.value,
+        "margin": result.margin,
         "steps": steps,
+        "dropped": [_dropped_json(dropped) for dropped in result.dropped],
+        "flags": [_flag_json(flag) for flag in result.flags],
         "usage": _usage_json(result.usage),
         "timing": _timing_json(result.timing),
         "model": model,
@@ -47,6 +53,20 @@ def _step_json(step: Step) -> JsonObject:
         "is_error": step.is_error,
         "ran": step.ran,
         "margin": step.margin,
+        "refusal": None if step.refusal is None else step.refusal.value,
+    }
+
+
+def _dropped_json(dropped: Dropped) -> JsonObject:
+    return {"kind": dropped.kind.value, "what": dropped.what, "tokens": dropped.tokens}
+
+
+def _flag_json(flag: Flag) -> JsonObject:
+    return {
+        "guardrail": flag.guardrail,
+        "stage": flag.stage.value,
+        "outcome": flag.outcome.value,
+        "reason": flag.reason,
     }
 
 

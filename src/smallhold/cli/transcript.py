@@ -60,7 +60,11 @@ class Transcript:
                 self.notes.print(call_line(call), soft_wrap=True)
             case ToolResultEvent():
                 self.notes.print(result_line(event), soft_wrap=True)
-            case DoneEvent() | ErrorEvent():
+            case DoneEvent(notes=notes):
+                self.finish_line()
+                for note in notes:
+                    self.notes.print(note_line(note), soft_wrap=True)
+            case ErrorEvent():
                 self.finish_line()
 
     def finish_line(self) -> None:
@@ -84,6 +88,11 @@ def result_line(event: ToolResultEvent) -> Text:
     """Write a result as one line, shortened."""
     text = one_line(event.content, limit_chars=_RESULT_CHARS)
     return foreign(f"  ← {text}", style="red" if event.is_error else "dim")
+
+
+def note_line(note: str) -> Text:
+    """Write what the text does not say as one line."""
+    return foreign(f"  · {one_line(note, limit_chars=_RESULT_CHARS)}", style="dim")
 
 
 async def answer_aloud(

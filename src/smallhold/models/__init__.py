@@ -1,6 +1,6 @@
 """Models on disk: the catalog, the store, download sources, GGUF headers and the machine."""
 
-from smallhold.models.catalog import Catalog, CatalogEntry
+from smallhold.models.catalog import Catalog, CatalogEntry, ModelPurpose
 from smallhold.models.catalog_file import load_catalog, parse_catalog
 from smallhold.models.gguf import GGUFHeader, read_gguf_header
 from smallhold.models.gguf_tensors import TensorInfo
@@ -24,6 +24,7 @@ __all__ = [
     "Hardware",
     "HuggingFaceSpec",
     "InstalledModel",
+    "ModelPurpose",
     "ModelStore",
     "PullPhase",
     "PullProgress",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 from smallhold.exceptions import UnknownModelError
@@ -15,6 +16,15 @@ from smallhold.models.source_specs import SourceSpec
 
 _NEAR_MATCHES: Final = 3
 """The most aliases that an error offers instead."""
+
+
+class ModelPurpose(StrEnum):
+    """What a model is for."""
+
+    CHAT = "chat"
+    """It answers: a GGUF file for the engine."""
+    SENTENCES = "sentences"
+    """It turns sentences into vectors: a safetensors file for `SentenceEmbedder`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +51,9 @@ class CatalogEntry:
     """Key of the dialect in which the model writes tool calls, such as `hermes`."""
     sources: tuple[SourceSpec, ...]
     """Places to fetch the file from, tried in this order."""
+    purpose: ModelPurpose = ModelPurpose.CHAT
+    calibration: str | None = None
+    """Name of what was learnt about its decisions, see `packaged_calibration`; `None`: nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from pydantic import field_validator as validates
 
 from smallhold.exceptions import CatalogError
-from smallhold.models.catalog import Catalog, CatalogEntry
+from smallhold.models.catalog import Catalog, CatalogEntry, ModelPurpose
 from smallhold.models.source_specs import (
     FileSpec,
     HuggingFaceSpec,
@@ -130,6 +130,8 @@ class _EntryRecord(_Record):
     sha256: _Sha256 | None = None
     call_dialect: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
     sources: Annotated[list[_SourceRecord], Field(min_length=1)]
+    purpose: Literal["chat", "sentences"] = "chat"
+    calibration: Annotated[str, StringConstraints(pattern=ALIAS_PATTERN)] | None = None
 
     def entry(self, alias: str) -> CatalogEntry:
         return CatalogEntry(
@@ -144,6 +146,8 @@ class _EntryRecord(_Record):
             sha256=self.sha256,
             call_dialect=self.call_dialect,
             sources=tuple(source.spec() for source in self.sources),
+            purpose=ModelPurpose(self.purpose),
+            calibration=self.calibration,
         )
 
 

@@ -60,4 +60,13 @@ PHI4 = CallDialect(
 )
 """Phi-4-mini. Source: the Phi-4-mini chat template and its model card."""
 
+JSON_LINES = CallDialect(
+    key="json_lines",
+    before_name='{"name": "',
+    between='", "arguments": ',
+    after="}",
+)
+"""One call on a line as plain JSON: no model's own form, and one that every model can follow after
+a few samples. Agents decide in it."""
+
 DIALECTS = {dialect.key: dialect for dialect in (HERMES, LLAMA3, PHI4)}

@@ -31,6 +31,7 @@ from smallhold.generation import (
     Scores,
 )
 from smallhold.messages import Completion, FinishReason, Message, Role, Timing
+from smallhold.models.calibration import Calibration
 from smallhold.models.gguf import read_gguf_header
 from smallhold.runtimes.dialects import HERMES, CallDialect
 from smallhold.runtimes.limits import Capability, RuntimeLimits
@@ -48,7 +49,13 @@ class EmbeddedRuntime:
             native code has seen it.
     """
 
-    def __init__(self, config: ModelConfig, *, dialect: CallDialect = HERMES) -> None:
+    def __init__(
+        self,
+        config: ModelConfig,
+        *,
+        dialect: CallDialect = HERMES,
+        calibration: Calibration | None = None,
+    ) -> None:
         header = read_gguf_header(config.path)
         for path in (*config.adapters.values(), config.draft_path):
             if path is not None:
@@ -64,6 +71,7 @@ class EmbeddedRuntime:
                 Capability.EMBEDDING,
             }),
             dialect=dialect,
+            calibration=calibration,
         )
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from smallhold.models.calibration import Calibration
 from smallhold.runtimes.dialects import CallDialect
 
 
@@ -41,3 +42,5 @@ class RuntimeLimits:
     capabilities: frozenset[Capability]
     dialect: CallDialect
     """How this model writes a tool call as text."""
+    calibration: Calibration | None = None
+    """How this model's scores are read; `None` where nothing was fitted for it."""

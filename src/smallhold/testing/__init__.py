@@ -2,28 +2,21 @@
 
 from smallhold.runtimes.limits import OWN_DECODER
 from smallhold.testing.clock import ManualClock
-from smallhold.testing.scripted import (
-    NATIVE,
-    OWN_MODEL,
-    Call,
-    Delay,
-    Entry,
-    Fault,
-    Reply,
-    ScriptedRuntime,
-    call,
-)
+from smallhold.testing.script import Call, Calls, Delay, Entry, Fault, Reply, Script, call
+from smallhold.testing.scripted import NATIVE, OWN_MODEL, ScriptedRuntime
 
 __all__ = [
     "NATIVE",
     "OWN_DECODER",
     "OWN_MODEL",
     "Call",
+    "Calls",
     "Delay",
     "Entry",
     "Fault",
     "ManualClock",
     "Reply",
+    "Script",
     "ScriptedRuntime",
     "call",
 ]

@@ -6,10 +6,9 @@ It ships with the product, for users' tests and our own: no model, no process, t
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import anyio
 import anyio.lowlevel
@@ -19,7 +18,6 @@ from smallhold.exceptions import (
     ContextOverflowError,
     ModelOutputError,
     ScriptExhaustedError,
-    SmallholdError,
     UnknownAdapterError,
     UnsupportedFeatureError,
 )
@@ -35,65 +33,27 @@ from smallhold.generation import (
 from smallhold.messages import (
     Completion,
     FinishReason,
-    JsonObject,
-    JsonValue,
     Message,
     Role,
     Timing,
     ToolCall,
     Usage,
 )
-from smallhold.runtimes.dialects import HERMES, CallDialect
+from smallhold.runtimes.dialects import HERMES, JSON_LINES, CallDialect
 from smallhold.runtimes.limits import OWN_DECODER, Capability, RuntimeLimits
 from smallhold.runtimes.protocol import TokenStream
 from smallhold.testing.bag_of_words import bag_of_words
+from smallhold.testing.script import Call, Calls, Delay, Entry, Fault, Reply, Script
 
 NATIVE: Final = frozenset({Capability.NATIVE_TOOL_CALLS})
 """Capabilities of a server that parses tool calls by itself."""
 OWN_MODEL: Final = OWN_DECODER | {Capability.EMBEDDING}
 """Capabilities of a runtime that holds the model itself, as `EmbeddedRuntime` does."""
 _UNLIKELY: Final = -20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """The model answers with text."""
-
-    text: str
-    finish_reason: FinishReason = FinishReason.STOP
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """The model calls a tool."""
-
-    name: str
-    arguments: JsonObject
-    is_cut: bool = False
-    """The token limit was reached inside the arguments."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """The runtime fails, after it has given some text."""
-
-    error: SmallholdError
-    after_text: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delay:
-    """The model is silent for a while before the next entry."""
-
-    seconds: float
-
-
-Entry: TypeAlias = str | Reply | Call | Fault | Delay
-
-
-def call(name: str, /, **arguments: JsonValue) -> Call:
-    """Write a tool call in a script: `call("order_status", order_id="1042")`."""
-    return Call(name=name, arguments=dict(arguments))
+_NO_FURTHER_CALL: Final = JSON_LINES.scored_name("done")
+"""The last choice where an agent asks whether the same message needs one more call."""
+_SAID_BY_CHOICE: Final = frozenset({"cannot_do"})
+"""Special calls of agents that are complete with their name."""
 
 
 class ScriptedRuntime:
@@ -102,7 +62,8 @@ class ScriptedRuntime:
     Text is handed out word by word. Tokens are counted as words.
 
     Args:
-        script: Entries in order; a plain string is an answer.
+        script: Entries in order; a plain string is an answer. Or a function, which is called with
+            the prompt of each decision or answer, and gives the entry.
         capabilities: What the runtime claims to offer, such as `OWN_MODEL` or `NATIVE`.
         context_tokens: Longest prompt, in words.
         dialect: How the model would write a tool call as text.
@@ -111,14 +72,18 @@ class ScriptedRuntime:
 
     def __init__(
         self,
-        script: Sequence[Entry] = (),
+        script: Script = (),
         *,
         capabilities: frozenset[Capability] = OWN_MODEL,
         context_tokens: int = 4096,
         dialect: CallDialect = HERMES,
         adapters: Sequence[str] = (),
     ) -> None:
-        self._script = list(script)
+        self._script: Callable[[Prompt], Entry] | list[Entry] = (
+            script if callable(script) else list(script)
+        )
+        self._pending: Entry | None = None
+        self._further: list[Call] = []
         self._played = 0
         self._adapters = tuple(adapters)
         self._limits = RuntimeLimits(
@@ -144,7 +109,7 @@ class ScriptedRuntime:
         prompt_tokens = await self._fit(request.prompt)
         again = self._repeated_call(request)
         self.requests.append(request)
-        entry = await self._next("a generation") if again is None else again
+        entry = await self._next(request) if again is None else again
         self._last = entry
         yield _ScriptedStream(entry, request, prompt_tokens)
 
@@ -161,7 +126,7 @@ class ScriptedRuntime:
                 field="choices", value=request.choices, remedy="give choices that are not empty"
             )
         prompt_tokens = await self._fit(request.prompt)
-        chosen = await self._chosen(request.choices)
+        chosen = await self._chosen(request)
         return Scores(
             log_probs=tuple(
                 0.0 if index == chosen else _UNLIKELY for index in range(len(request.choices))
@@ -188,7 +153,10 @@ class ScriptedRuntime:
 
     async def count_tokens(self, prompt: Prompt) -> int:
         """Count words."""
-        tools = sum(len(json.dumps(tool.parameters).split()) for tool in prompt.tools)
+        tools = sum(
+            len(f"{tool.description} {json.dumps(tool.parameters)}".split())
+            for tool in prompt.tools
+        )
         return tools + sum(len(message.content.split()) for message in prompt.messages)
 
     async def aclose(self) -> None:
@@ -222,27 +190,52 @@ class ScriptedRuntime:
             return self._last if isinstance(self._last, Call) else None
         return None
 
-    async def _chosen(self, choices: Sequence[str]) -> int:
-        entry = await self._peek("a decision")
-        if isinstance(entry, Call):
-            wanted = self._limits.dialect.scored_name(entry.name)
-            if wanted in choices:
-                return choices.index(wanted)
-        return len(choices) - 1
+    async def _chosen(self, request: ScoreRequest) -> int:
+        choices = request.choices
+        if choices[-1] == _NO_FURTHER_CALL:
+            wanted = self._further[0].name if self._further else None
+        else:
+            self._further.clear()
+            entry = await self._peek(request.prompt, "a decision")
+            first = entry.calls[0] if isinstance(entry, Calls) else entry
+            wanted = first.name if isinstance(first, Call) else None
+        scored = None if wanted is None else JSON_LINES.scored_name(wanted)
+        chosen = choices.index(scored) if scored in choices else len(choices) - 1
+        if wanted in _SAID_BY_CHOICE and scored in choices:
+            self._use_up()
+        return chosen
 
-    async def _peek(self, asked_for: str) -> Entry:
-        while self._played < len(self._script):
-            entry = self._script[self._played]
-            if not isinstance(entry, Delay):
-                return entry
-            self._played += 1
-            await anyio.sleep(entry.seconds)
-        raise ScriptExhaustedError(asked_for=asked_for, played=self._played)
+    async def _peek(self, prompt: Prompt, asked_for: str) -> Entry:
+        while True:
+            if self._pending is None:
+                self._pending = self._entry(prompt, asked_for)
+            if not isinstance(self._pending, Delay):
+                return self._pending
+            delay = self._pending
+            self._use_up()
+            await anyio.sleep(delay.seconds)
 
-    async def _next(self, asked_for: str) -> Entry:
-        entry = await self._peek(asked_for)
-        self._played += 1
+    def _entry(self, prompt: Prompt, asked_for: str) -> Entry:
+        if callable(self._script):
+            return self._script(prompt)
+        if self._played >= len(self._script):
+            raise ScriptExhaustedError(asked_for=asked_for, played=self._played)
+        return self._script[self._played]
+
+    async def _next(self, request: GenerationRequest) -> Entry:
+        is_call = isinstance(request.constraint, JsonSchemaConstraint)
+        if is_call and self._further:
+            return self._further.pop(0)
+        entry = await self._peek(request.prompt, "a generation")
+        self._use_up()
+        if is_call and isinstance(entry, Calls):
+            first, *self._further = entry.calls
+            return first
         return entry
+
+    def _use_up(self) -> None:
+        self._pending = None
+        self._played += 1
 
 
 class _ScriptedStream:
@@ -269,33 +262,44 @@ class _ScriptedStream:
                     yield word
                 raise error
             case Call() as planned if self._request.constraint is None:
-                self._finish("", planned)
+                self._finish("", (planned,))
+            case Calls(calls=calls, text=text):
+                for word in words(text):
+                    yield word
+                self._finish(text, calls if self._request.constraint is None else ())
             case Call() if not isinstance(self._request.constraint, JsonSchemaConstraint):
                 # Asked for prose, a model that only wants to call has nothing to say.
-                self._finish("", None)
+                self._finish("", ())
             case Call() as planned:
                 text = json.dumps(planned.arguments) + _closing(self._request)
                 reason = FinishReason.LENGTH if planned.is_cut else FinishReason.STOP
                 shown = text[: len(text) // 2] if planned.is_cut else text
                 yield shown
-                self._finish(shown, None, reason=reason)
+                self._finish(shown, (), reason=reason)
             case Reply(text=text, finish_reason=reason):
                 shown = words(text)[: self._request.max_tokens]
                 for word in shown:
                     yield word
                     await anyio.lowlevel.checkpoint()
                 is_cut = "".join(shown) != text
-                self._finish("".join(shown), None, reason=FinishReason.LENGTH if is_cut else reason)
+                self._finish("".join(shown), (), reason=FinishReason.LENGTH if is_cut else reason)
             case Delay():
                 return
 
     def _finish(
-        self, text: str, planned: Call | None, *, reason: FinishReason = FinishReason.STOP
+        self, text: str, planned: Sequence[Call], *, reason: FinishReason = FinishReason.STOP
     ) -> None:
-        calls: tuple[ToolCall, ...] = ()
-        if planned is not None:
-            calls = (ToolCall(id="scripted", name=planned.name, arguments=planned.arguments),)
-            reason = FinishReason.LENGTH if planned.is_cut else FinishReason.TOOL_CALLS
+        calls = tuple(
+            ToolCall(
+                id="scripted",
+                name=call.name,
+                arguments=call.arguments,
+                raw_arguments=call.raw_arguments,
+            )
+            for call in planned
+        )
+        if planned:
+            reason = FinishReason.LENGTH if planned[-1].is_cut else FinishReason.TOOL_CALLS
         tokens = len(words(text))
         self._completion = Completion(
             message=Message(role=Role.ASSISTANT, content=text, tool_calls=calls),

@@ -4,6 +4,7 @@ from smallhold.tools.definition import (
     TOOL_TIMEOUT_S,
     AnyTool,
     Tool,
+    ToolOptions,
     as_tool,
     tool,
     tool_from_function,
@@ -12,6 +13,7 @@ from smallhold.tools.execution import OutcomeKind, ToolOutcome, run_tool
 from smallhold.tools.loading import load_object, load_tools
 from smallhold.tools.problems import MESSAGE_LIMIT_CHARS, InvalidArguments
 from smallhold.tools.results import NO_RESULT_TEXT, RESULT_LIMIT_CHARS
+from smallhold.tools.run_context import AnyContext, ContextParameter, RunContext, check_context
 from smallhold.tools.toolset import ToolSet, UnknownTool
 
 __all__ = [
@@ -19,14 +21,19 @@ __all__ = [
     "NO_RESULT_TEXT",
     "RESULT_LIMIT_CHARS",
     "TOOL_TIMEOUT_S",
+    "AnyContext",
     "AnyTool",
+    "ContextParameter",
     "InvalidArguments",
     "OutcomeKind",
+    "RunContext",
     "Tool",
+    "ToolOptions",
     "ToolOutcome",
     "ToolSet",
     "UnknownTool",
     "as_tool",
+    "check_context",
     "load_object",
     "load_tools",
     "run_tool",

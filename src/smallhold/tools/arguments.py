@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pydantic.errors import PydanticUndefinedAnnotation, PydanticUserError
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
 from pydantic_core import ErrorDetails, SchemaError
 
 from smallhold.exceptions import ToolDefinitionError, UnsupportedSchemaError
 from smallhold.messages import JsonObject, JsonValue
-from smallhold.tools.json_schema import compact_schema
-from smallhold.tools.problems import InvalidArguments, describe_problems
+from smallhold.tools.contradictions import contradictions
+from smallhold.tools.json_limits import json_problem
+from smallhold.tools.json_schema import SchemaWriter, compact_schema
+from smallhold.tools.mending import mended
+from smallhold.tools.problems import (
+    NAME_LIMIT_CHARS,
+    InvalidArguments,
+    describe_problems,
+    shorten,
+)
 from smallhold.tools.signatures import ToolParameter
 
 _CONFIG = ConfigDict(
-    # Small models write the order number 1042 without quotes; a string parameter takes it.
-    coerce_numbers_to_str=True,
     # `NaN` is no JSON, though Python's parser lets it through.
     allow_inf_nan=False,
 )
@@ -27,23 +33,10 @@ _CONFIG = ConfigDict(
 _TYPE_ERRORS = (PydanticUserError, PydanticUndefinedAnnotation, SchemaError, TypeError, ValueError)
 """What pydantic raises for a type it cannot validate or describe."""
 
-_PYTHON_BOUNDS = frozenset({"ge", "gt", "le", "lt", "multiple_of"})
-"""Bounds that pydantic leaves in a schema under their Python names when the type has no such
-bound; every call would then fail while it is checked."""
-
 _TYPE_REMEDY = (
     "Use str, int, float, bool, Literal, an Enum, a date, a dataclass or pydantic model, or lists "
     "and dicts of these."
 )
-
-
-class _SchemaWriter(GenerateJsonSchema):
-    """Leaves out a default that is no JSON, without a warning: the function still applies it."""
-
-    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012 - as pydantic declares it
-        "non-serializable-default",
-        "skipped-choice",
-    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,23 +53,36 @@ class ArgumentValidator:
     def validate(self, arguments: JsonObject) -> dict[str, object] | InvalidArguments:
         """Validate arguments; those that were left out stay out, so the function's defaults apply.
 
-        A null for a parameter that has a default and takes no null counts as left out.
+        Slips that leave no doubt are mended first (see `mending`); what is still not of a
+        parameter's type is refused. A null for a parameter that has a default and takes no null
+        counts as left out.
 
         Args:
             arguments: The model's arguments as parsed JSON.
         """
+        problem = _unwritable(arguments)
+        if problem is not None:
+            return InvalidArguments(message=problem)
+        return self._validated(_mended_object(arguments, self.schema))
+
+    def _validated(self, arguments: JsonObject) -> dict[str, object] | InvalidArguments:
         try:
             return self._values(arguments)
         except ValidationError as error:
             problems = error.errors(include_url=False)
         remaining = self._without_needless_nulls(arguments, problems)
         if len(remaining) < len(arguments):
-            return self.validate(remaining)
-        names = [parameter.name for parameter in self.parameters]
-        return describe_problems(problems, arguments=arguments, parameters=names)
+            return self._validated(remaining)
+        return InvalidArguments(
+            message=describe_problems(
+                problems, written=arguments, schema=self.schema, noun="argument"
+            )
+        )
 
     def _values(self, arguments: JsonObject) -> dict[str, object]:
-        filled = self.model.model_validate(arguments, extra="forbid")
+        # Strictly and as JSON: lax validation takes 20240503 for a day in 1970 and true for 1.
+        text = json.dumps(arguments, ensure_ascii=False)
+        filled = self.model.model_validate_json(text, strict=True, extra="forbid")
         return {
             parameter.name: getattr(filled, field)
             for field, parameter in zip(_fields(self.parameters), self.parameters, strict=True)
@@ -121,9 +127,27 @@ def argument_validator(parameters: Sequence[ToolParameter], *, tool: str) -> Arg
             shown[parameter.name] = compact_schema(schema, definitions=definitions)
         except UnsupportedSchemaError as error:
             raise _unsupported(parameter.name, cause=error, tool=tool) from error
+    _refuse_contradiction(shown, tool=tool)
     return ArgumentValidator(
         parameters=tuple(parameters), schema=_root(shown, parameters), model=model
     )
+
+
+def _mended_object(arguments: JsonObject, schema: JsonObject) -> JsonObject:
+    value = mended(arguments, schema)
+    return value if isinstance(value, dict) else arguments
+
+
+def _unwritable(arguments: JsonObject) -> str | None:
+    """Say what keeps arguments from being written as JSON of a bearable size, or `None`."""
+    problem = json_problem(arguments)
+    if problem is None:
+        return None
+    for name, value in arguments.items():
+        inner = json_problem({name: value})
+        if inner is not None:
+            return f"argument `{shorten(name, limit_chars=NAME_LIMIT_CHARS)}`: {inner}"
+    return f"the call's JSON {problem}"
 
 
 def _root(properties: dict[str, JsonValue], parameters: Sequence[ToolParameter]) -> JsonObject:
@@ -152,16 +176,24 @@ def _model(parameters: Sequence[ToolParameter]) -> type[BaseModel]:
 
 def _written_schema(model: type[BaseModel], parameters: Sequence[ToolParameter]) -> JsonObject:
     """Let pydantic write the schema; refuse what it passes over in silence."""
-    written = model.model_json_schema(schema_generator=_SchemaWriter)
+    written = model.model_json_schema(schema_generator=SchemaWriter)
     properties = cast("dict[str, JsonObject]", written.get("properties", {}))
     for parameter in parameters:
         if parameter.name not in properties:
             msg = f"{parameter.annotation} is no type of a value"
             raise TypeError(msg)
-        if bounds := _PYTHON_BOUNDS & properties[parameter.name].keys():
-            msg = f"its type cannot be compared by {', '.join(sorted(bounds))}"
-            raise TypeError(msg)
     return written
+
+
+def _refuse_contradiction(properties: dict[str, JsonValue], *, tool: str) -> None:
+    for name, schema in properties.items():
+        if isinstance(schema, dict) and (found := next(contradictions(schema, path=name), None)):
+            raise ToolDefinitionError(
+                tool=tool,
+                parameter=name,
+                problem=f"no value can satisfy its type ({found})",
+                remedy="Correct its bounds or choices.",
+            )
 
 
 def _culprit(parameters: Sequence[ToolParameter]) -> str | None:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import FunctionType, MethodType
-from typing import Generic, ParamSpec, TypeAlias, TypeVar, cast, overload
+from typing import (
+    Generic,
+    ParamSpec,
+    TypeAlias,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
 
 from smallhold.exceptions import ToolDefinitionError
 from smallhold.messages import JsonObject, ToolSchema
 from smallhold.tools.arguments import ArgumentValidator, argument_validator
 from smallhold.tools.docstrings import read_docstring
 from smallhold.tools.problems import InvalidArguments
+from smallhold.tools.run_context import ContextParameter, split_context
 from smallhold.tools.signatures import AnyFunction, read_parameters
 
 P = ParamSpec("P")
@@ -24,9 +35,30 @@ TOOL_TIMEOUT_S = 30.0
 """How long a tool may run unless it says otherwise. Chosen well above a slow database query and
 well below the patience of somebody who waits for an answer."""
 
-_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_-]{0,63}")
+_NAME_LIMIT_CHARS = 64
+_NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9-]+")
+_NAME = re.compile(rf"[a-zA-Z_][a-zA-Z0-9_-]{{0,{_NAME_LIMIT_CHARS - 1}}}")
 """Names that all runtimes take. Source: the OpenAI API reference, `function.name` (64 characters
 of letters, digits, underscores and dashes)."""
+
+
+class ToolOptions(TypedDict, total=False):
+    """What `@tool`, `tool_from_function` and `Agent.tool` take by name."""
+
+    name: str | None
+    """What the model calls the tool; by default the function's name."""
+    description: str | None
+    """What the model reads about it, best one sentence; by default the docstring's first
+    paragraph."""
+    timeout_s: float
+    """How long a run may take, in seconds; by default `TOOL_TIMEOUT_S`."""
+    max_calls_per_run: int | None
+    """How often the tool may be called to answer one message; by default there is no limit."""
+    composed: Sequence[str]
+    """Parameters whose values the model may compose, such as the body of a message. All others
+    must come from the conversation."""
+    examples: Sequence[str]
+    """Messages of users that ask for this tool; they help to find it among many."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,19 +74,35 @@ class Tool(Generic[P, R_co]):
     arguments: ArgumentValidator
     timeout_s: float = TOOL_TIMEOUT_S
     """A run that takes longer is given up."""
+    max_calls_per_run: int | None = None
+    """How often it may be called to answer one message; `None` for no limit of its own."""
+    examples: tuple[str, ...] = ()
+    """Messages of users that ask for this tool."""
+    context: ContextParameter | None = None
+    """The parameter that takes the `RunContext`, which no model sees; `None` without one."""
 
     def __post_init__(self) -> None:
         """Check what runtimes rely on.
 
         Raises:
-            ToolDefinitionError: The name, the description, the schema or the time limit is not
-                usable.
+            ToolDefinitionError: The name, the description, the schema or a setting is not usable.
         """
-        if problem := _problem(self.schema, timeout_s=self.timeout_s):
-            what, remedy = problem
-            raise ToolDefinitionError(
-                tool=self.schema.name, parameter=None, problem=what, remedy=remedy
-            )
+        schema = self.schema
+        for problem in (_schema_problem(schema), _settings_problem(self)):
+            if problem is not None:
+                what, remedy = problem
+                raise ToolDefinitionError(
+                    tool=schema.name, parameter=None, problem=what, remedy=remedy
+                )
+        for parameter in schema.composed:
+            if parameter not in properties_of(schema):
+                known = ", ".join(properties_of(schema)) or "none"
+                raise ToolDefinitionError(
+                    tool=schema.name,
+                    parameter=parameter,
+                    problem="`composed` names it, but a model fills no such parameter",
+                    remedy=f"Name one of these: {known}.",
+                )
 
     @property
     def name(self) -> str:
@@ -76,34 +124,46 @@ class Tool(Generic[P, R_co]):
 AnyTool: TypeAlias = Tool[..., object]
 
 
-def tool_from_function(
-    function: Callable[P, R],
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    timeout_s: float = TOOL_TIMEOUT_S,
-) -> Tool[P, R]:
+def tool_from_function(function: Callable[P, R], **options: Unpack[ToolOptions]) -> Tool[P, R]:
     """Make a tool from a function, its type hints and its Google docstring.
+
+    A first parameter annotated `RunContext` is left out of what a model is shown.
 
     Args:
         function: A function, a coroutine function or a bound method.
-        name: What the model calls it; by default the function's name.
-        description: What the model reads about it, best one sentence; by default the docstring's
-            first paragraph.
-        timeout_s: How long a run may take, in seconds.
+        **options: Settings by name; see `ToolOptions`.
 
     Raises:
-        ToolDefinitionError: The function cannot be described to a model; the error names the
-            parameter and what to change.
+        ToolDefinitionError: The function cannot be described to a model, or a setting is not
+            usable; the error names the parameter and what to change.
+        TypeError: There is no setting of such a name.
     """
-    tool_name = name if name is not None else str(getattr(function, "__name__", function))
+    _refuse_unknown(options)
+    name = options.get("name")
+    tool_name = str(getattr(function, "__name__", function)) if name is None else name
     _refuse_no_function(function, tool=tool_name)
     docstring = read_docstring(function.__doc__, tool=tool_name)
-    parameters = read_parameters(function, tool=tool_name, descriptions=docstring.parameters)
+    context, parameters = split_context(
+        read_parameters(function, tool=tool_name, descriptions=docstring.parameters),
+        tool=tool_name,
+    )
     arguments = argument_validator(parameters, tool=tool_name)
-    summary = docstring.summary if description is None else description
-    schema = ToolSchema(name=tool_name, description=summary, parameters=arguments.schema)
-    return Tool(schema=schema, function=function, arguments=arguments, timeout_s=timeout_s)
+    description = options.get("description")
+    schema = ToolSchema(
+        name=tool_name,
+        description=docstring.summary if description is None else description,
+        parameters=arguments.schema,
+        composed=_texts(options.get("composed", ()), setting="composed", tool=tool_name),
+    )
+    return Tool(
+        schema=schema,
+        function=function,
+        arguments=arguments,
+        timeout_s=options.get("timeout_s", TOOL_TIMEOUT_S),
+        max_calls_per_run=options.get("max_calls_per_run"),
+        examples=_texts(options.get("examples", ()), setting="examples", tool=tool_name),
+        context=context,
+    )
 
 
 def as_tool(candidate: AnyTool | AnyFunction) -> AnyTool:
@@ -120,40 +180,50 @@ def as_tool(candidate: AnyTool | AnyFunction) -> AnyTool:
 @overload
 def tool(function: Callable[P, R], /) -> Tool[P, R]: ...
 @overload
+def tool(**options: Unpack[ToolOptions]) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
 def tool(
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    timeout_s: float = TOOL_TIMEOUT_S,
-) -> Callable[[Callable[P, R]], Tool[P, R]]: ...
-def tool(
-    function: Callable[P, R] | None = None,
-    /,
-    *,
-    name: str | None = None,
-    description: str | None = None,
-    timeout_s: float = TOOL_TIMEOUT_S,
+    function: Callable[P, R] | None = None, /, **options: Unpack[ToolOptions]
 ) -> Tool[P, R] | Callable[[Callable[P, R]], Tool[P, R]]:
     """Make a tool of the function below, as `@tool` or `@tool(timeout_s=5)`.
 
-    The name stays callable as the plain function. Settings are those of `tool_from_function`.
+    The name stays callable as the plain function. Settings are those of `ToolOptions`.
 
     Raises:
         ToolDefinitionError: The function cannot be described to a model.
+        TypeError: There is no setting of such a name.
     """
+    _refuse_unknown(options)
 
     def decorate(function: Callable[P, R]) -> Tool[P, R]:
-        return tool_from_function(function, name=name, description=description, timeout_s=timeout_s)
+        return tool_from_function(function, **options)
 
     return decorate if function is None else decorate(function)
 
 
-def _problem(schema: ToolSchema, *, timeout_s: float) -> tuple[str, str] | None:
+def usable_name(name: str) -> str:
+    """Write a name from outside, such as `weather.get current`, so that all runtimes take it.
+
+    Accents are dropped, and whatever else is no letter, digit or dash becomes `_`. Two names may
+    become the same one.
+    """
+    decomposed = unicodedata.normalize("NFKD", name)
+    plain = "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+    words = _NOT_IN_NAMES.sub("_", plain).strip("_-")[:_NAME_LIMIT_CHARS]
+    return words if words[:1].isalpha() else f"tool_{words}"[:_NAME_LIMIT_CHARS].rstrip("_")
+
+
+def properties_of(schema: ToolSchema) -> JsonObject:
+    """The schemas of a tool's parameters by name."""
+    properties = schema.parameters.get("properties")
+    return properties if isinstance(properties, dict) else {}
+
+
+def _schema_problem(schema: ToolSchema) -> tuple[str, str] | None:
     """Say what is wrong and what to change, or `None`."""
     if not _NAME.fullmatch(schema.name):
         return (
             "a name is 1 to 64 letters, digits, `_` or `-`, and starts with a letter or `_`",
-            "Pass another one as `name=`.",
+            f"Pass another one as `name=`, such as {usable_name(schema.name)!r}.",
         )
     if not schema.description.strip():
         return (
@@ -162,9 +232,43 @@ def _problem(schema: ToolSchema, *, timeout_s: float) -> tuple[str, str] | None:
         )
     if schema.parameters.get("type") != "object":
         return ("the root of its schema is not an object", 'Wrap it in `{"type": "object"}`.')
-    if not timeout_s > 0:
-        return (f"`timeout_s` is {timeout_s:g}", "Pass a number of seconds above 0.")
     return None
+
+
+def _settings_problem(tool: AnyTool) -> tuple[str, str] | None:
+    if not tool.timeout_s > 0:
+        return (f"`timeout_s` is {tool.timeout_s:g}", "Pass a number of seconds above 0.")
+    limit = tool.max_calls_per_run
+    if limit is not None and limit < 1:
+        return (
+            f"`max_calls_per_run` is {limit}, so it could never be called",
+            "Pass 1 or more, or `None` for no limit.",
+        )
+    if not all(example.strip() for example in tool.examples):
+        return ("one of its `examples` is empty", "Write what a user would say, or leave it out.")
+    return None
+
+
+def _texts(value: object, *, setting: str, tool: str) -> tuple[str, ...]:
+    """Take a sequence of texts; a single text, or something else in it, is a slip."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        texts = tuple(cast("Sequence[object]", value))
+        if all(isinstance(text, str) for text in texts):
+            return cast("tuple[str, ...]", texts)
+    raise ToolDefinitionError(
+        tool=tool,
+        parameter=None,
+        problem=f"`{setting}` is not a sequence of texts",
+        remedy=f'Write it as `{setting}=("...",)`, with the comma also for a single one.',
+    )
+
+
+def _refuse_unknown(options: ToolOptions) -> None:
+    for name in options:
+        if name not in ToolOptions.__annotations__:
+            known = ", ".join(ToolOptions.__annotations__)
+            msg = f"a tool has no setting {name!r}; it has {known}"
+            raise TypeError(msg)
 
 
 def _refuse_no_function(function: AnyFunction, *, tool: str) -> None:

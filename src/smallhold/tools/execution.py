@@ -19,6 +19,7 @@ from smallhold.messages import ToolCall
 from smallhold.tools.definition import AnyTool
 from smallhold.tools.problems import MESSAGE_LIMIT_CHARS, InvalidArguments, shorten
 from smallhold.tools.results import UnreadableResult, result_text
+from smallhold.tools.run_context import AnyContext, RunContext, check_context
 
 TOOL_THREADS = 16
 """Synchronous tools that run at once in one event loop, apart from anyio's own threads. They
@@ -59,7 +60,9 @@ class ToolOutcome:
         return self.kind is not OutcomeKind.OK
 
 
-async def run_tool(tool: AnyTool, call: ToolCall) -> ToolOutcome:
+async def run_tool(
+    tool: AnyTool, call: ToolCall, *, context: AnyContext | None = None
+) -> ToolOutcome:
     """Validate a call's arguments and run the tool within its time limit.
 
     A synchronous function runs in a worker thread, a coroutine function in the event loop.
@@ -70,11 +73,21 @@ async def run_tool(tool: AnyTool, call: ToolCall) -> ToolOutcome:
     Args:
         tool: The tool that `call` names.
         call: The model's call, not yet validated.
+        context: Whose run this is, for tools that take a `RunContext`; its `call_id` and
+            `deadline_s` are filled in here.
+
+    Raises:
+        ConfigError: The tool needs a context of its own kind, and was not given it.
     """
+    given = context or RunContext(value=None)
+    check_context((tool,), given.value)
     started_s = time.perf_counter()
     outcome = _timed_out(tool)
     with anyio.move_on_after(tool.timeout_s) as scope:
-        outcome = await _attempt(tool, call)
+        # Whichever is sooner: the tool's own limit, or that of the run around it.
+        remaining_s = anyio.current_effective_deadline() - anyio.current_time()
+        given = replace(given, call_id=call.id, deadline_s=time.monotonic() + remaining_s)
+        outcome = await _attempt(tool, call, context=given)
     if scope.cancel_called and outcome.kind is OutcomeKind.RAISED:
         # The function turned its own cancellation into some other error.
         outcome = _timed_out(tool)
@@ -90,14 +103,18 @@ async def run_tool(tool: AnyTool, call: ToolCall) -> ToolOutcome:
     return outcome
 
 
-async def _attempt(tool: AnyTool, call: ToolCall) -> ToolOutcome:
+async def _attempt(tool: AnyTool, call: ToolCall, *, context: AnyContext) -> ToolOutcome:
     # `SystemExit` is caught as well: a tool around a command-line program must not end a service.
     try:
         values = tool.validate(call.arguments)
         if isinstance(values, InvalidArguments):
             return ToolOutcome(kind=OutcomeKind.INVALID_ARGUMENTS, content=values.message)
+        if tool.context is not None:
+            values = values | {tool.context.name: context}
         result = await _invoke(tool, values)
-        text = result if isinstance(result, str) else await _in_thread(partial(result_text, result))
+        # Only a text is written at once; anything else may run its author's code for a while.
+        is_text = isinstance(result, str)
+        text = result_text(result) if is_text else await _in_thread(partial(result_text, result))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - kept in the outcome
         return ToolOutcome(kind=OutcomeKind.RAISED, content=describe_error(error), error=error)
     if isinstance(text, UnreadableResult):

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+
 from smallhold.exceptions import UnsupportedSchemaError
 from smallhold.messages import JsonObject, JsonValue
 
@@ -33,8 +35,23 @@ reference, whose examples open so."""
 _SCHEMA_MAPS = frozenset({"properties", "patternProperties", "dependentSchemas"})
 _SCHEMA_LISTS = frozenset({"anyOf", "allOf", "oneOf", "prefixItems"})
 _SCHEMAS = frozenset({"items", "additionalProperties", "contains", "not", "if", "then", "else"})
+_PYTHON_BOUNDS = frozenset({"ge", "gt", "le", "lt", "multiple_of"})
+"""Bounds that pydantic leaves in a schema under their Python names when the type has no such
+bound; every value would then fail while it is checked."""
 _NULL: JsonObject = {"type": "null"}
 _REFERENCE_PREFIX = "#/$defs/"
+_NO_END = (
+    "it contains itself, so it has no end; write the levels that are needed as types of their own"
+)
+
+
+class SchemaWriter(GenerateJsonSchema):
+    """Leaves out a default that is no JSON, without a warning: the function still applies it."""
+
+    ignored_warning_kinds: set[JsonSchemaWarningKind] = {  # noqa: RUF012 - as pydantic declares it
+        "non-serializable-default",
+        "skipped-choice",
+    }
 
 
 def compact_schema(schema: JsonObject, *, definitions: Mapping[str, JsonValue]) -> JsonObject:
@@ -48,7 +65,7 @@ def compact_schema(schema: JsonObject, *, definitions: Mapping[str, JsonValue]) 
         definitions: What `#/$defs/...` refers to.
 
     Raises:
-        UnsupportedSchemaError: A definition contains itself.
+        UnsupportedSchemaError: A definition contains itself, or a bound is not one of its type.
     """
     return _compact(schema, definitions, ())
 
@@ -61,12 +78,14 @@ def _compact(
     if isinstance(reference, str):
         name = reference.removeprefix(_REFERENCE_PREFIX)
         if name in open_names:
-            raise UnsupportedSchemaError(
-                subject=f"The type {name}", detail="it contains itself, so it has no end"
-            )
+            raise UnsupportedSchemaError(subject=f"The type {name}", detail=_NO_END)
         target = _summarised(_object(definitions[name]))
         siblings = {key: value for key, value in schema.items() if key != "$ref"}
         return _compact(target | siblings, definitions, (*open_names, name))
+    if bounds := _PYTHON_BOUNDS & schema.keys():
+        raise UnsupportedSchemaError(
+            subject="A type", detail=f"it cannot be compared by {', '.join(sorted(bounds))}"
+        )
     compact: JsonObject = {}
     for key, value in schema.items():
         if key in _DROPPED or (key == "format" and value not in _FORMATS):

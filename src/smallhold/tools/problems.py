@@ -1,4 +1,4 @@
-"""What is wrong with a model's arguments, in words it can act on: this file holds the wording.
+"""What is wrong with what a model wrote, in words it can act on: this file holds the wording.
 
 A small model repairs a call best from one short line that names the argument, what is allowed and
 what it wrote. pydantic's own report is several lines a problem and speaks of Python.
@@ -20,8 +20,10 @@ model. Source: about 200 tokens/s on two cores, Qwen2.5-Coder-0.5B Q4_K_M."""
 
 _VALUE_LIMIT_CHARS = 60
 _EXPECTED_LIMIT_CHARS = 200
-_NAME_LIMIT_CHARS = 64
+NAME_LIMIT_CHARS = 64
 _MOST_PROBLEMS = 5
+_MOST_ERRORS = 200
+"""Errors that are looked at: a list of thousands of wrong items is as wrong as its first ones."""
 
 _EXPECTED = {
     "greater_than": "must be > {gt}",
@@ -71,7 +73,7 @@ _EXPECTED_BY_PREFIX = {
 """Wording by the beginning of pydantic's error type; the first that fits is taken, so longer
 beginnings stand before shorter ones of the same letters."""
 
-_UNKNOWN_ARGUMENT = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+_UNKNOWN_NAME = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,34 +85,40 @@ class InvalidArguments:
 
 
 def describe_problems(
-    errors: Sequence[ErrorDetails], *, arguments: JsonObject, parameters: Sequence[str]
-) -> InvalidArguments:
-    """Say in one line what is wrong with a call's arguments.
+    errors: Sequence[ErrorDetails], *, written: JsonValue, schema: JsonObject, noun: str
+) -> str:
+    """Say in one line what is wrong with what a model wrote.
 
     Args:
         errors: pydantic's report.
-        arguments: What the model wrote.
-        parameters: The names that the tool knows, for arguments that it does not.
+        written: What the model wrote.
+        schema: What it should have written; tells the names that exist.
+        noun: What a part of it is called, such as `argument`.
+
+    Returns:
+        At most `MESSAGE_LIMIT_CHARS` characters.
     """
     expected_by_place: dict[str, list[str]] = {}
     written_by_place: dict[str, str] = {}
-    for error in errors:
-        place = _place(error, arguments)
-        wording = _expected(error, parameters=parameters)
+    for error in errors[:_MOST_ERRORS]:
+        place = _place(error, written)
+        wording = _expected(error, schema=schema)
         known = expected_by_place.setdefault(place, [])
         if wording not in known:
             known.append(wording)
         if error["type"] != "missing":
             written_by_place.setdefault(place, f", got {_shown(error['input'])}")
     lines = [
-        f"argument `{place}`: {_either(wordings)}{written_by_place.get(place, '')}"
+        f"{_subject(place, noun)} {_either(wordings)}{written_by_place.get(place, '')}"
         for place, wordings in expected_by_place.items()
     ]
-    hidden = len(lines) - _MOST_PROBLEMS
+    hidden = len(lines) - _MOST_PROBLEMS + max(0, len(errors) - _MOST_ERRORS)
     more = [f"and {hidden} more"] if hidden > 0 else []
-    return InvalidArguments(
-        message=shorten("; ".join(lines[:_MOST_PROBLEMS] + more), limit_chars=MESSAGE_LIMIT_CHARS)
-    )
+    return shorten("; ".join(lines[:_MOST_PROBLEMS] + more), limit_chars=MESSAGE_LIMIT_CHARS)
+
+
+def _subject(place: str, noun: str) -> str:
+    return f"{noun} `{place}`:" if place else "the answer"
 
 
 def _either(wordings: Sequence[str]) -> str:
@@ -123,23 +131,21 @@ def shorten(text: str, *, limit_chars: int) -> str:
     return line if len(line) <= limit_chars else f"{line[: limit_chars - 1]}…"
 
 
-def _place(error: ErrorDetails, arguments: JsonObject) -> str:
+def _place(error: ErrorDetails, written: JsonValue) -> str:
     """Write an error's location as a path, such as `items[2].name`.
 
     pydantic's locations also name the branch of a union that was tried; a model knows nothing of
-    those, so steps that the arguments do not have are left out, but for the name of what is
-    missing.
+    those, so steps that it did not write are left out, but for the name of what is missing.
     """
-    steps = [step for step, exists in _walk(error["loc"], arguments) if exists]
+    steps = [step for step, exists in _walk(error["loc"], written) if exists]
     if error["type"] == "missing":
         steps.append(error["loc"][-1])
     place = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return shorten(place.removeprefix("."), limit_chars=_NAME_LIMIT_CHARS)
+    return shorten(place.removeprefix("."), limit_chars=NAME_LIMIT_CHARS)
 
 
-def _walk(location: Sequence[int | str], arguments: JsonObject) -> Iterator[tuple[int | str, bool]]:
-    """Follow a location through the arguments; say of each step whether they have it."""
-    value: JsonValue = arguments
+def _walk(location: Sequence[int | str], value: JsonValue) -> Iterator[tuple[int | str, bool]]:
+    """Follow a location through what was written; say of each step whether it is there."""
     for step in location:
         below = _children(value)
         exists = step in below
@@ -153,12 +159,10 @@ def _children(value: JsonValue) -> Mapping[int | str, JsonValue]:
     return dict(enumerate(value)) if isinstance(value, list) else {}
 
 
-def _expected(error: ErrorDetails, *, parameters: Sequence[str]) -> str:
+def _expected(error: ErrorDetails, *, schema: JsonObject) -> str:
     kind = error["type"]
-    if kind in _UNKNOWN_ARGUMENT:
-        if len(error["loc"]) > 1:
-            return "does not exist"
-        known = ", ".join(parameters) or "none"
+    if kind in _UNKNOWN_NAME:
+        known = ", ".join(_names_at(error["loc"][:-1], schema)) or "none"
         return shorten(f"does not exist (known: {known})", limit_chars=_EXPECTED_LIMIT_CHARS)
     context = error.get("ctx", {})
     if kind in _EXPECTED:
@@ -169,6 +173,42 @@ def _expected(error: ErrorDetails, *, parameters: Sequence[str]) -> str:
             _plain(error["msg"]),
         )
     return shorten(wording, limit_chars=_EXPECTED_LIMIT_CHARS)
+
+
+def _names_at(location: Sequence[int | str], schema: JsonObject) -> list[str]:
+    """Find the names that an object at a location may have, over all branches of a union."""
+    schemas = _alternatives([schema])
+    for step in location:
+        below = [part for one in schemas for part in _schemas_below(one, step)]
+        # A step without schemas below it names the branch of a union.
+        schemas = _alternatives(below) or schemas
+    return list(dict.fromkeys(name for one in schemas for name in _object(one.get("properties"))))
+
+
+def _schemas_below(schema: JsonObject, step: int | str) -> list[JsonValue]:
+    properties, prefix = _object(schema.get("properties")), schema.get("prefixItems")
+    if step in properties:
+        return [properties[str(step)]]
+    if isinstance(step, str):
+        return [schema.get("additionalProperties")]
+    if isinstance(prefix, list) and step < len(prefix):
+        return [prefix[step]]
+    return [schema.get("items")]
+
+
+def _alternatives(schemas: Sequence[JsonValue]) -> list[JsonObject]:
+    found: list[JsonObject] = []
+    for schema in schemas:
+        branches = _object(schema).get("anyOf")
+        if isinstance(branches, list):
+            found += _alternatives(branches)
+        elif isinstance(schema, dict):
+            found.append(schema)
+    return found
+
+
+def _object(value: JsonValue) -> JsonObject:
+    return value if isinstance(value, dict) else {}
 
 
 def _plain(message: str) -> str:

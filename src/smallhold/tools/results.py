@@ -37,11 +37,11 @@ def result_text(value: object) -> str | UnreadableResult:
         encoded as UTF-8; or what was in the way.
     """
     try:
-        text = _text(value)
+        text = cut(_text(value), limit_chars=RESULT_LIMIT_CHARS)
     # A result may run code of the tool's author while it is written, so anything can be raised.
     except Exception as error:  # noqa: BLE001 - kept and handed back
         return UnreadableResult(type_name=type(value).__name__, error=error)
-    return cut(text.encode("utf-8", "replace").decode("utf-8"), limit_chars=RESULT_LIMIT_CHARS)
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def cut(text: str, *, limit_chars: int) -> str:

@@ -65,11 +65,43 @@ class ToolSet:
         self._tools[tool.name] = tool
         return tool
 
+    def replace(self, candidate: AnyTool | AnyFunction) -> AnyTool:
+        """Put a tool in the place of the one that has its name; hand back the new one.
+
+        The prompt keeps its order. A turn that is under way runs a call by the new tool, whose
+        schema then decides whether the arguments will do.
+
+        Raises:
+            ToolDefinitionError: No tool has this name, or the function cannot become a tool.
+        """
+        tool = as_tool(candidate)
+        self._refuse_unknown(tool.name)
+        self._tools[tool.name] = tool
+        return tool
+
+    def remove(self, name: str) -> AnyTool:
+        """Take a tool out and hand it back; a model's later calls of it are of an unknown tool.
+
+        Raises:
+            ToolDefinitionError: No tool has this name.
+        """
+        self._refuse_unknown(name)
+        return self._tools.pop(name)
+
     def find(self, name: str) -> AnyTool | UnknownTool:
         """Look a tool up by the name that a model wrote."""
         if name in self._tools:
             return self._tools[name]
         return UnknownTool(name=name, near=near_names(name, self.names), known=self.names)
+
+    def _refuse_unknown(self, name: str) -> None:
+        if name not in self._tools:
+            raise ToolDefinitionError(
+                tool=name,
+                parameter=None,
+                problem="the set has no tool of this name",
+                remedy=f"It has {', '.join(self._tools) or 'none'}.",
+            )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -1,0 +1,91 @@
+"""From what was said to what a tool means: this file holds the mending of decoded values.
+
+Rules that hold for any tool, each for one habit of small models. Source: `docs/accuracy.md`,
+copying.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from smallhold.agents.mentions import PERCENT, Said
+from smallhold.messages import JsonObject, JsonValue
+
+PLAIN_TEXT_KEYWORDS: Final = frozenset({"type", "description", "default", "title", "examples"})
+"""A text schema with any other keyword (`enum`, `format`, `pattern` ...) is not free text."""
+_NOUNS_OF_NAMES: Final = frozenset({"city", "name"})
+"""Words that belong to the names that end in them, such as "New York City"."""
+
+
+def adapted(value: JsonValue, *, name: str, said: Said, schema: JsonObject) -> JsonValue:
+    """Mend what small models do to a value that was said.
+
+    Args:
+        value: As it was decoded.
+        name: The argument's name.
+        said: What the user and earlier tools have said.
+        schema: The argument's own schema.
+    """
+    match value:
+        case str() if schema.keys() <= PLAIN_TEXT_KEYWORDS:
+            return _without_own_noun(value, name=name)
+        case bool() | None:
+            return value
+        case int() | float():
+            return _as_share(value, name=name, said=said, schema=schema)
+        case list():
+            return _said_items(value, name=name, said=said, schema=schema)
+        case _:
+            return value
+
+
+def _without_own_noun(text: str, *, name: str) -> str:
+    """Write "The Plaza" for "The Plaza hotel" where the argument is the hotel's name anyway."""
+    *words, last = text.split(" ")
+    nouns = set(name.casefold().split("_")) - _NOUNS_OF_NAMES
+    return " ".join(words) if words and last.casefold() in nouns else text
+
+
+def _as_share(value: float, *, name: str, said: Said, schema: JsonObject) -> int | float:
+    """Write 0.04 for "4%", unless the tool asks for percent."""
+    asks_for_percent = any(
+        word in f"{name} {schema.get('description')}".casefold() for word in ("percent", "%")
+    )
+    if schema.get("type") != "number" or asks_for_percent or not said.is_percentage(value):
+        return value
+    return value / PERCENT
+
+
+def _said_items(
+    value: list[JsonValue], *, name: str, said: Said, schema: JsonObject
+) -> list[JsonValue]:
+    """Keep of a list of texts those that were said, if some were: small models go on listing."""
+    if not all(isinstance(item, str) for item in value):
+        return value
+    kept = [item for item in value if said.mentions(item, name=name)]
+    least = schema.get("minItems", 0)
+    return kept if kept and isinstance(least, int) and len(kept) >= least else value
+
+
+def named_values(schema: JsonObject, *, said: Said) -> JsonObject:
+    """Find the arguments of which exactly one of the allowed texts was said.
+
+    A small model often leaves out what can be left out, "in Celsius" too.
+
+    Args:
+        schema: The tool's parameters.
+        said: What the user and earlier tools have said.
+    """
+    properties = schema.get("properties")
+    found: JsonObject = {}
+    for name, inner in properties.items() if isinstance(properties, dict) else ():
+        values = inner.get("enum") if isinstance(inner, dict) else None
+        texts = (
+            [value for value in values if isinstance(value, str)]
+            if isinstance(values, list)
+            else []
+        )
+        named = [text for text in texts if said.says_word(text)]
+        if len(named) == 1:
+            found[name] = named[0]
+    return found
