@@ -28,6 +28,7 @@ from smallhold.engine.chat_template import ChatTemplate
 from smallhold.generation import Prompt
 from smallhold.messages import JsonObject, JsonValue, Message, Role, ToolCall, ToolSchema
 from smallhold.models.gguf import read_gguf_header
+from smallhold.runtimes.dialects import JSON_LINES
 
 TEMPLATES: Final = Path(__file__).parents[1] / "engine" / "templates"
 HELD_TODAY: Final = date(2030, 1, 31)
@@ -287,7 +288,8 @@ def test_calls_that_were_made_are_read_again_as_they_were_decided(
     after = call_script(prompt_of([*TALK[:1], called, *results]))
     shown = after.messages[len(deciding.messages)]
     assert shown.role is Role.ASSISTANT
-    assert shown.content == f"{deciding.continuation}{call_line(DONE_NAME, {})[10:]}"
+    done = call_line(DONE_NAME, {}).removeprefix(JSON_LINES.before_name)
+    assert shown.content == deciding.continuation + done
 
 
 def test_tools_in_another_order_are_another_prompt() -> None:
@@ -333,7 +335,7 @@ def assert_stable(template: ChatTemplate) -> None:
     ]
     texts = [rendered(template, prompt) for prompt in prompts]
     for earlier, later in pairwise(texts):
-        assert later.startswith(earlier.removesuffix('{"name": "'))
+        assert later.startswith(earlier.removesuffix(JSON_LINES.before_name))
     for written in ("Where is order 1042?", "Results:\nok", "It is on its way.", "Thank you!"):
         assert written in texts[-1]
     other = rendered(template, call_script(prompt_of([Message(role=Role.USER, content="Good day!")])))

@@ -13,6 +13,10 @@ from smallhold.messages import JsonObject, JsonValue
 
 PLAIN_TEXT_KEYWORDS: Final = frozenset({"type", "description", "default", "title", "examples"})
 """A text schema with any other keyword (`enum`, `format`, `pattern` ...) is not free text."""
+_LIST_KEYWORDS: Final = frozenset({
+    "type", "description", "default", "title", "items", "minItems", "maxItems", "uniqueItems",
+})  # fmt: skip
+"""Under these a list stays valid when items are left out, as long as there are enough."""
 _NOUNS_OF_NAMES: Final = frozenset({"city", "name"})
 """Words that belong to the names that end in them, such as "New York City"."""
 
@@ -53,14 +57,23 @@ def _as_share(value: float, *, name: str, said: Said, schema: JsonObject) -> int
     )
     if schema.get("type") != "number" or asks_for_percent or not said.is_percentage(value):
         return value
-    return value / PERCENT
+    return value / PERCENT if _allows_share(schema, value / PERCENT) else value
+
+
+def _allows_share(schema: JsonObject, share: float) -> bool:
+    low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
+    return (
+        not schema.keys() & {"enum", "const", "multipleOf"}
+        and not (isinstance(low, int | float) and share < low)
+        and not (isinstance(above, int | float) and share <= above)
+    )
 
 
 def _said_items(
     value: list[JsonValue], *, name: str, said: Said, schema: JsonObject
 ) -> list[JsonValue]:
     """Keep of a list of texts those that were said, if some were: small models go on listing."""
-    if not all(isinstance(item, str) for item in value):
+    if schema.keys() - _LIST_KEYWORDS or not all(isinstance(item, str) for item in value):
         return value
     kept = [item for item in value if said.mentions(item, name=name)]
     least = schema.get("minItems", 0)

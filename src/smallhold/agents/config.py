@@ -17,7 +17,7 @@ from smallhold.agents.tool_selection import DEFAULT_TOOL_LIMIT
 from smallhold.exceptions import ConfigError
 
 DEFAULT_MODEL: Final = "qwen2.5-coder-0.5b"
-"""Smallest model in the catalog that fills tools' arguments well (`docs/evaluation.md`)."""
+"""Smallest model in the catalog that fills tools' arguments well (`docs/accuracy.md`)."""
 DEFAULT_MAX_STEPS: Final = 6
 """Decisions in one run. Tasks of small models need one or two calls; more is a loop."""
 DEFAULT_GUARDRAILS: Final[tuple[Guardrail, ...]] = (InjectedResults(), UnfoundedActions())
@@ -62,7 +62,7 @@ class Config:
     """Facts that the agent always knows; added to the instructions."""
     examples: tuple[Example, ...] = ()
     """Messages with the right decision for each. Small models learn from two for each tool, and two
-    that no tool serves, far more than from instructions (`docs/evaluation.md`)."""
+    that no tool serves, far more than from instructions (`docs/accuracy.md`)."""
     max_steps: int = DEFAULT_MAX_STEPS
     """Most decisions in one run."""
     max_calls: int | None = None

@@ -3,7 +3,7 @@
 In the development half of BFCL, the right text argument stands in the user's message in more than
 nine rows of ten. So a value that a small model composed is suspect: an optional one is left out,
 and a required number or text is chosen again among what was said. Everything else stays as decoded.
-Source: `docs/evaluation.md`, ablation.
+Source: `docs/accuracy.md`, ablation.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final, TypeGuard
 
 from smallhold.agents.adapting import PLAIN_TEXT_KEYWORDS, adapted, named_values
+from smallhold.agents.argument_schema import MAX_DECODED_INTEGER
 from smallhold.agents.grounding import is_identifier
 from smallhold.agents.mentions import Said, looks_like_date, numerals
 from smallhold.messages import JsonObject, JsonValue
@@ -22,6 +23,7 @@ MAX_SPANS: Final = 300
 """Spans of a message offered for one text argument: four words deep, about 75 words."""
 _OTHER_NUMBER_KEYWORDS: Final = frozenset({
     "enum", "const", "multipleOf", "exclusiveMinimum", "exclusiveMaximum",
+    "anyOf", "oneOf", "allOf", "not", "$ref",
 })  # fmt: skip
 """Under these nothing is offered, so that whatever is chosen stays valid."""
 
@@ -75,6 +77,8 @@ def revise(arguments: JsonObject, schema: JsonObject, *, said: Said) -> Revision
                 continue
         kept[name] = value
         choices[name] = {"enum": options} if options else {"const": value}
+    for name in _repeated(kept, names, said=said):
+        del kept[name], choices[name]
     for name, value in named_values(schema, said=said).items():
         if name not in kept:
             kept[name] = value
@@ -85,6 +89,27 @@ def revise(arguments: JsonObject, schema: JsonObject, *, said: Said) -> Revision
         unmentioned=unmentioned,
         invented=tuple(invented),
     )
+
+
+def _repeated(
+    arguments: JsonObject, required: Collection[JsonValue], *, said: Said
+) -> tuple[str, ...]:
+    """Name the texts that can be left out and only repeat what another argument holds.
+
+    What was said once fills one argument: a required one, else one whose name was said, else the
+    first.
+    """
+    by_text: dict[str, list[str]] = {}
+    for name, value in arguments.items():
+        if isinstance(value, str) and value:
+            by_text.setdefault(value.casefold(), []).append(name)
+    found: list[str] = []
+    for names in by_text.values():
+        rank = sorted(
+            names, key=lambda name: (name not in required, not said.mentions(name, name=""))
+        )
+        found += [name for name in rank[1:] if name not in required]
+    return tuple(found)
 
 
 def _is_number(value: JsonValue) -> TypeGuard[int | float]:
@@ -158,7 +183,11 @@ def _free_numbers(said: Said, others: JsonObject) -> list[int | float]:
     Number words are left out: in "two sets of values" the two is no value.
     """
     taken = {number for value in others.values() for number in _numbers_in(value)}
-    free = dict.fromkeys(number for number in numerals(said.text) if number not in taken)
+    free = dict.fromkeys(
+        number
+        for number in numerals(said.text)
+        if number not in taken and abs(number) <= MAX_DECODED_INTEGER
+    )
     return [int(number) if number.is_integer() else number for number in free]
 
 
@@ -178,7 +207,9 @@ def _numbers_in(value: JsonValue) -> Iterator[float]:
 
 
 def _allows(schema: JsonObject, number: float) -> bool:
-    if schema.get("type") == "integer" and not float(number).is_integer():
+    kind = schema.get("type", "number")
+    takes_fractions = "number" in kind if isinstance(kind, list) else kind == "number"
+    if not takes_fractions and not float(number).is_integer():
         return False
     if schema.keys() & _OTHER_NUMBER_KEYWORDS:
         return False

@@ -118,7 +118,8 @@ class Said:
 
     def says_word(self, text: str) -> bool:
         """Tell whether the text holds these words as they are, whatever their case."""
-        return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", self.text, re.IGNORECASE) is not None
+        found = re.search(rf"(?<!\w){re.escape(text)}(?!\w)", self.text, re.IGNORECASE)
+        return bool(text) and found is not None
 
     def spans(self) -> tuple[str, ...]:
         """List what is quoted, and the runs of up to four words that no punctuation interrupts.

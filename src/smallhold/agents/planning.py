@@ -17,8 +17,8 @@ from smallhold.agents.call_script import call_script, content_free
 from smallhold.agents.decision import (
     PLAIN_FURTHER,
     Decision,
-    asking_features,
     further_features,
+    holding_features,
     read_decision,
 )
 from smallhold.agents.filling import Filler, Filling
@@ -26,6 +26,7 @@ from smallhold.agents.signatures import described, required_names
 from smallhold.agents.special_calls import DONE_NAME, INSTEAD_OF_A_CALL
 from smallhold.generation import Prompt, ScoreRequest
 from smallhold.messages import Role, ToolCall, Usage
+from smallhold.models.calibration import Calibration
 from smallhold.runtimes.dialects import JSON_LINES
 from smallhold.runtimes.limits import OWN_DECODER
 from smallhold.runtimes.protocol import Runtime
@@ -112,14 +113,11 @@ class ScoredPlanner:
         """
         decision, usage = await self.decide(prompt, tool_choice=tool_choice)
         if decision.tool is None:
-            intent = Intent.ANSWER if decision.can_answer else Intent.CANNOT
-            return Plan(intent=intent, usage=usage, margin=decision.margin)
+            return Plan(intent=_without_tool(decision), usage=usage, margin=decision.margin)
         filling = await self.filler.best(prompt, (decision.tool, *decision.rivals))
         usage += filling.usage
-        missing = self._missing(decision, filling) if tool_choice == "auto" else ()
-        if missing:
-            words = described(filling.tool, missing)
-            return Plan(intent=Intent.ASK, missing=words, usage=usage, margin=decision.margin)
+        if tool_choice == "auto" and self._is_held(prompt, decision, filling):
+            return _held(decision, filling, usage=usage)
         first = _planned(filling, call_id=call_id, margin=decision.margin)
         further = await self._further_calls(prompt, first)
         return Plan(
@@ -129,18 +127,23 @@ class ScoredPlanner:
             margin=decision.margin,
         )
 
-    def _missing(self, decision: Decision, filling: Filling) -> tuple[str, ...]:
-        """Name the arguments to ask for; none where the call can be made."""
-        invented = tuple(name for name in filling.invented if name not in filling.tool.composed)
-        calibration = self.runtime.limits.calibration
-        if not invented or decision.features is None or calibration is None:
-            return ()
-        features = asking_features(
-            decision.features,
-            invented=len(invented),
+    def _calibration(self, prompt: Prompt) -> Calibration | None:
+        """Find what was fitted for prompts like this one: without examples."""
+        return None if prompt.fixed_messages > 0 else self.runtime.limits.calibration
+
+    def _is_held(self, prompt: Prompt, decision: Decision, filling: Filling) -> bool:
+        """Whether the call, now that its arguments are there, had better not be made."""
+        calibration = self._calibration(prompt)
+        if calibration is None or decision.features is None or not filling.is_complete:
+            return False
+        features = holding_features(
+            decision,
+            arguments=len(filling.arguments),
             required=len(required_names(filling.tool.parameters)),
+            invented=len(_to_ask_for(filling)),
+            unmentioned=filling.unmentioned,
         )
-        return invented if calibration.ask(features) >= 0.0 else ()
+        return calibration.hold(features) >= 0.0
 
     async def _further_calls(self, prompt: Prompt, first: PlannedCall) -> Further:
         """Find the other calls for the same message."""
@@ -167,18 +170,20 @@ class ScoredPlanner:
         must_call = tool_choice == "required"
         if must_call and len(names) == 1:
             return Decision(tool=names[0], margin=0.0), Usage()
+        # Examples of the agent's own correct the model better than what was fitted without them.
+        is_corrected = not must_call and prompt.fixed_messages == 0
         scores = await self.runtime.score(
             ScoreRequest(
                 prompt=call_script(prompt),
                 choices=tuple(map(JSON_LINES.scored_name, (*names, *INSTEAD_OF_A_CALL))),
-                baseline=None if must_call else call_script(content_free(prompt)),
+                baseline=call_script(content_free(prompt)) if is_corrected else None,
             )
         )
         decision = read_decision(
             scores,
             prompt.tools,
             text=asked_text(prompt),
-            calibration=self.runtime.limits.calibration,
+            calibration=self._calibration(prompt),
             must_call=must_call,
         )
         return decision, scores.usage
@@ -195,10 +200,30 @@ class ScoredPlanner:
             )
         )
         features = further_features(scores, prompt.tools, made=made, text=asked_text(prompt))
-        calibration = self.runtime.limits.calibration
+        calibration = self._calibration(prompt)
         rule = PLAIN_FURTHER if calibration is None else calibration.further
         best = max(range(len(names)), key=scores.log_probs.__getitem__)
         return (names[best] if rule(features) >= 0.0 else None), scores.usage
+
+
+def _to_ask_for(filling: Filling) -> tuple[str, ...]:
+    """Name the required arguments that only the user can know."""
+    return tuple(name for name in filling.invented if name not in filling.tool.composed)
+
+
+def _held(decision: Decision, filling: Filling, *, usage: Usage) -> Plan:
+    """Ask for what is missing; where nothing is, the tool was not meant."""
+    missing = described(filling.tool, _to_ask_for(filling))
+    return Plan(
+        intent=Intent.ASK if missing else _without_tool(decision),
+        missing=missing,
+        usage=usage,
+        margin=decision.margin,
+    )
+
+
+def _without_tool(decision: Decision) -> Intent:
+    return Intent.ANSWER if decision.can_answer else Intent.CANNOT
 
 
 def _planned(filling: Filling, *, call_id: str, margin: float | None) -> PlannedCall:

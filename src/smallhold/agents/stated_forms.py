@@ -18,11 +18,11 @@ _DATE_FORM: Final = re.compile(
 )
 _TIME_FORM: Final = re.compile(r"\bhh:mm(:ss)?\b", re.IGNORECASE)
 _PLACE_FORM: Final = re.compile(
-    r"\bcity(?: name)?(?:,| and) (?:the )?(?:state|country)\b"
-    r"|\be\.?g\.?,? [\"'`(]?[A-Z][\w. ]+, [A-Z]{2}\b",
-    re.IGNORECASE,
+    r"\b(?i:city(?: name)?(?:,| and) (?:the )?(?:state|country))\b"
+    r"|\b(?i:e\.?g\.?,?) [\"'`(]?[A-Z][a-z][\w. ]*, [A-Z]{2}\b"
 )
-_STATE_NAMED: Final = re.compile(r"city, state|, [A-Z]{2}\b", re.IGNORECASE)
+"""Capitals count: in "e.g. red, or blue" there is no state."""
+_STATE_NAMED: Final = re.compile(r"(?i:city, (?:state|country))|, [A-Z]{2}\b")
 _CODES: Final = (
     (re.compile(r"ISO[ -]?3166(?:-1)? alpha-2|(?:state|country) abbreviation", re.IGNORECASE), 2),
     (re.compile(r"ISO[ -]?4217|3-letter currency|ISO[ -]?3166(?:-1)? alpha-3", re.IGNORECASE), 3),

@@ -52,8 +52,8 @@ class Calibration:
     """Whether a tool is called rather than none."""
     further: LinearRule
     """Whether one more call is made for the same message."""
-    ask: LinearRule
-    """Whether a tool that fits waits for something that only the user can say."""
+    hold: LinearRule
+    """Whether a call had better not be made, now that its arguments are there."""
 
 
 class _Record(BaseModel):
@@ -72,7 +72,7 @@ class _CalibrationRecord(_Record):
     fitted_on: str
     call: _RuleRecord
     further: _RuleRecord
-    ask: _RuleRecord
+    hold: _RuleRecord
 
 
 @cache
@@ -110,5 +110,5 @@ def parse_calibration(text: bytes, *, file: str) -> Calibration:
         fitted_on=record.fitted_on,
         call=record.call.rule(),
         further=record.further.rule(),
-        ask=record.ask.rule(),
+        hold=record.hold.rule(),
     )
