@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from hypothesis import given
+import pytest
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smallhold.agents.copying import MAX_SPANS, revise
@@ -18,6 +19,12 @@ SCHEMA: JsonObject = {
         "gift": {"type": "boolean"},
         "price": {"type": "number", "exclusiveMinimum": 0},
         "extras": {"type": "array", "items": {"type": "string"}},
+        "least": {"type": "array", "items": {"type": "string"}, "minItems": 2},
+        "rate": {"type": "number", "minimum": 1},
+        "tax": {"type": "number"},
+        "days": {"type": ["integer", "null"]},
+        "weeks": {"anyOf": [{"type": "integer"}, {"type": "null"}]},
+        "size": {"type": "string", "enum": ["a", "ab", ""]},
     },
     "required": ["product", "quantity"],
     "additionalProperties": False,
@@ -44,9 +51,16 @@ def test_arguments_that_were_said_stay_as_they_are() -> None:
 
 
 def test_an_optional_value_that_nobody_mentioned_is_left_out() -> None:
-    arguments: JsonObject = {"product": "lamps", "quantity": 2, "note": "urgent", "colour": "blue"}
+    arguments: JsonObject = {"product": "lamps", "quantity": 2, "note": "urgent", "gift": False}
     revision = revise(arguments, SCHEMA, said=SAID)
-    assert revision.arguments == {"product": "lamps", "quantity": 2}
+    assert {**arguments, **revision.arguments} == {**arguments, "colour": "red"}
+    assert not {"note", "gift"} & revision.arguments.keys()
+
+
+def test_a_listed_value_that_was_said_is_taken_whether_it_was_decoded_or_not() -> None:
+    for decoded in ({}, {"colour": "blue"}, {"colour": "red"}):
+        arguments: JsonObject = {"product": "lamps", "quantity": 2, **decoded}
+        assert revise(arguments, SCHEMA, said=SAID).arguments["colour"] == "red"
 
 
 def test_a_required_text_that_nobody_mentioned_is_chosen_among_what_was_said() -> None:
@@ -65,6 +79,105 @@ def test_a_number_outside_the_tool_s_limits_is_not_offered() -> None:
     said = Said("2 lamps of 99 cm")
     revision = revise({"product": "lamps", "quantity": 7}, SCHEMA, said=said)
     assert choices(revision.narrowed, "quantity") == [2]
+
+
+NUMBERS: list[tuple[JsonObject, str, list[JsonValue]]] = [
+    ({"type": "number"}, "2.5 or 3", [2.5, 3]),
+    ({"type": "integer"}, "2.5 or 3", [3]),
+    ({"type": ["integer", "null"]}, "2.5 or 3", [3]),
+    ({"type": ["number", "null"]}, "2.5 or 3", [2.5, 3]),
+    ({"type": "number", "minimum": 3}, "2.5 or 3", [3]),
+    ({"type": "number", "exclusiveMinimum": 0}, "2.5 or 3", []),
+    ({"anyOf": [{"type": "integer"}, {"type": "null"}]}, "2.5 or 3", []),
+    ({"type": "number"}, f"{'9' * 40} or 3", [3]),
+    ({"type": "number"}, "two sets of three", []),
+    ({}, "2.5 or 3", [2.5, 3]),
+]
+
+
+@pytest.mark.parametrize(("inner", "said", "offered"), NUMBERS)
+def test_only_numbers_that_the_tool_takes_and_that_can_be_sent_are_offered(
+    inner: JsonObject, said: str, offered: list[JsonValue]
+) -> None:
+    schema: JsonObject = {"type": "object", "properties": {"x": inner}, "required": ["x"]}
+    revision = revise({"x": 7}, schema, said=Said(said))
+    assert (choices(revision.narrowed, "x") if revision.narrowed else []) == offered
+    assert revision.arguments == {"x": 7}
+    assert revision.invented == ("x",)
+
+
+HOURS: JsonObject = {
+    "type": "object",
+    "properties": {"hours": {"type": "integer"}, "every": {"type": "integer"}},
+    "required": ["hours"],
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "every", "kept"),
+    [
+        ("for 6 hours", 6, False),
+        ("every 6 minutes for 6 hours", 6, True),
+        ("every minute for 6 hours", 1, False),
+        ("every two hours for 6 hours", 120, True),
+    ],
+)
+def test_a_number_that_a_required_argument_has_taken_fills_no_other_one(
+    said: str, every: int, *, kept: bool
+) -> None:
+    revision = revise({"hours": 6, "every": every}, HOURS, said=Said(said))
+    assert ("every" in revision.arguments) is kept
+    assert revision.unmentioned == (0 if kept else 1)
+    assert revision.narrowed is None
+
+
+def test_required_values_that_nobody_said_are_named() -> None:
+    arguments: JsonObject = {"product": "sofa", "quantity": 7, "note": "urgent", "price": 30.0}
+    revision = revise(arguments, SCHEMA, said=Said("Please send it"))
+    assert revision.invented == ("product", "quantity")
+    assert revision.unmentioned == 4
+    assert revise({"product": "", "quantity": 2}, SCHEMA, said=SAID).invented == ()
+
+
+@pytest.mark.parametrize(
+    "written", ["Ada, UK", "Ada, London, England", "2030-01-31", "31.01.2030", "18:30"]
+)
+def test_what_a_tool_s_form_adds_to_what_was_said_is_no_invention(written: str) -> None:
+    revision = revise({"product": written, "quantity": 2}, SCHEMA, said=SAID)
+    assert (revision.arguments["product"], revision.invented) == (written, ())
+
+
+def test_a_required_text_of_a_stated_form_is_not_looked_for_word_by_word() -> None:
+    formed: JsonObject = {"type": "string", "pattern": "^[A-Z]{3}$"}
+    schema: JsonObject = {"type": "object", "properties": {"code": formed}, "required": ["code"]}
+    revision = revise({"code": "EUR"}, schema, said=SAID)
+    assert (revision.arguments, revision.invented) == ({"code": "EUR"}, ())
+    optional = revise({"code": "EUR"}, {**schema, "required": []}, said=Said("hello"))
+    assert optional.arguments == {}
+
+
+def test_values_are_mended_before_they_are_looked_for() -> None:
+    schema: JsonObject = {
+        "type": "object",
+        "properties": {"hotel": {"type": "string"}, "rate": {"type": "number"}},
+        "required": ["hotel", "rate"],
+    }
+    said = Said("The Plaza at 4%")
+    revision = revise({"hotel": "Plaza hotel", "rate": 4}, schema, said=said)
+    assert revision.arguments == {"hotel": "Plaza", "rate": 0.04}
+    assert revision.narrowed is None
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [{}, {"type": "object"}, {"properties": [], "required": "x"}, {"properties": {"x": True}}],
+)
+def test_odd_schemas_are_no_trouble(schema: JsonObject) -> None:
+    arguments: JsonObject = {"x": "lamp", "y": 10**400, "z": {"deep": [10**400, None]}}
+    revision = revise(arguments, schema, said=SAID)
+    assert revision.arguments == {"x": "lamp", "y": 10**400}
+    assert choices(revision.narrowed, "y") == [2, 30]
+    assert revision.invented == ()
 
 
 def test_an_invented_identifier_is_replaced_only_by_one_that_was_said() -> None:
@@ -104,15 +217,27 @@ OPTIONAL: dict[str, st.SearchStrategy[JsonValue]] = {
     "gift": st.booleans(),
     "price": st.floats(min_value=0.01, max_value=99.0),
     "extras": st.lists(PRODUCTS, max_size=3).map(list[JsonValue]),
+    "least": st.lists(PRODUCTS, min_size=2, max_size=3).map(list[JsonValue]),
+    "rate": st.integers(1, 99),
+    "tax": st.integers(0, 99) | st.just(10**400),
+    "days": st.none() | st.integers(0, 9),
+    "weeks": st.none() | st.integers(0, 9),
+    "size": st.sampled_from(["a", "ab", ""]),
 }
 ARGUMENTS = st.fixed_dictionaries(REQUIRED, optional=OPTIONAL)
-TEXTS = st.text(alphabet="ab lamps red 0123456789,.%k-", max_size=60).map(Said)
+TEXTS = st.text(alphabet='ab lamps red 0123456789,.%k-"', max_size=60).map(Said)
 
 
 @given(ARGUMENTS, TEXTS)
-def test_nothing_is_added_and_required_arguments_stay(arguments: JsonObject, said: Said) -> None:
+@example({"product": "sofa", "quantity": 2, "rate": 4}, Said("4%"))
+@example({"product": "sofa", "quantity": 2, "least": ["lamps", "sofa"]}, Said("lamps"))
+def test_required_arguments_stay_and_nothing_is_added_but_what_was_said(
+    arguments: JsonObject, said: Said
+) -> None:
     revision = revise(arguments, SCHEMA, said=said)
-    assert revision.arguments.keys() <= arguments.keys()
+    added = revision.arguments.keys() - arguments.keys()
+    assert added <= {"colour", "size"}
+    assert all(said.says_word(str(revision.arguments[name])) for name in added)
     assert {"product", "quantity"} <= revision.arguments.keys()
     assert is_valid_json(revision.arguments, SCHEMA)
 

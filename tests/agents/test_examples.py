@@ -5,28 +5,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallhold.agents import Example
-from smallhold.agents.decision import NO_TOOL_NAME
-from smallhold.agents.examples import check_examples, decision_view, example_messages
+from smallhold.agents.examples import check_examples, example_messages
+from smallhold.agents.special_calls import ANSWER_NAME, RESERVED_NAMES
 from smallhold.exceptions import ConfigError
-from smallhold.messages import Message, Role, ToolCall
+from smallhold.messages import Message
 
 STATUS = Example(
     text="Where is 1042?", tool="order_status", arguments={"order_id": "1042"}, result="sent"
 )
 GREETING = Example(text="Good morning")
-CALL = ToolCall(id="1", name="order_status", arguments={"order_id": "7"})
-TALK = (
-    Message(role=Role.USER, content="Where is 7?"),
-    Message(role=Role.ASSISTANT, content="", tool_calls=(CALL,)),
-    Message(role=Role.TOOL, content="sent", tool_call_id="1"),
-    Message(role=Role.ASSISTANT, content="It was sent."),
-    Message(role=Role.USER, content="Thanks"),
-)
-MESSAGES = st.builds(
-    Message,
-    role=st.sampled_from([Role.USER, Role.ASSISTANT, Role.TOOL]),
-    content=st.text(max_size=5),
-    tool_calls=st.sampled_from([(), (CALL,)]),
+EXAMPLES = st.builds(
+    Example,
+    text=st.text(max_size=5),
+    tool=st.sampled_from([None, "order_status", "stock"]),
+    result=st.text(max_size=5),
 )
 
 
@@ -39,13 +31,13 @@ def shape(messages: tuple[Message, ...]) -> list[str]:
 
 def test_an_example_of_a_call_shows_the_call_its_result_and_that_nothing_follows() -> None:
     shown = example_messages([STATUS])
-    assert shape(shown) == ["user: Where is 1042?", "order_status", "tool: sent", NO_TOOL_NAME]
+    assert shape(shown) == ["user: Where is 1042?", "order_status", "tool: sent", ANSWER_NAME]
     assert shown[1].tool_calls[0].arguments == {"order_id": "1042"}
     assert shown[2].tool_call_id == shown[1].tool_calls[0].id
 
 
 def test_an_example_without_a_tool_shows_that_none_is_called() -> None:
-    assert shape(example_messages([GREETING])) == ["user: Good morning", NO_TOOL_NAME]
+    assert shape(example_messages([GREETING])) == ["user: Good morning", ANSWER_NAME]
 
 
 def test_examples_are_shown_in_their_order_and_always_the_same() -> None:
@@ -73,30 +65,31 @@ def test_examples_of_known_tools_and_of_none_are_taken() -> None:
     check_examples([GREETING], [])
 
 
-def test_a_decision_sees_before_each_answer_that_no_tool_was_called() -> None:
-    assert shape(tuple(decision_view(TALK))) == [
-        "user: Where is 7?",
-        "order_status",
-        "tool: sent",
-        NO_TOOL_NAME,
-        "assistant: It was sent.",
-        "user: Thanks",
-    ]
+@pytest.mark.parametrize("name", sorted(RESERVED_NAMES))
+def test_a_tool_with_the_name_of_a_special_call_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="reserved") as caught:
+        check_examples([], ["find", name])
+    assert (caught.value.field, caught.value.value) == ("tools", name)
 
 
-@given(st.lists(MESSAGES, max_size=8), st.lists(MESSAGES, max_size=4))
-def test_a_longer_conversation_is_shown_as_the_shorter_one_and_more(
-    earlier: list[Message], later: list[Message]
+@given(st.lists(EXAMPLES, max_size=5))
+def test_every_example_ends_with_the_decision_that_nothing_more_is_called(
+    examples: list[Example],
 ) -> None:
-    short = list(decision_view(earlier))
-    assert list(decision_view([*earlier, *later]))[: len(short)] == short
-
-
-@given(st.lists(MESSAGES, max_size=8))
-def test_nothing_of_a_conversation_is_lost_or_moved(conversation: list[Message]) -> None:
-    shown = [
-        message
-        for message in decision_view(conversation)
-        if not any(call.name == NO_TOOL_NAME for call in message.tool_calls)
+    shown = example_messages(examples)
+    ends = [
+        number
+        for number, message in enumerate(shown)
+        if any(call.name == ANSWER_NAME for call in message.tool_calls)
     ]
-    assert shown == conversation
+    assert len(ends) == len(examples)
+    assert not shown or ends[-1] == len(shown) - 1
+    assert shape(shown).count(ANSWER_NAME) == len(examples)
+
+
+@given(st.lists(EXAMPLES, max_size=4), st.lists(EXAMPLES, max_size=3))
+def test_more_examples_are_shown_after_the_first_ones(
+    first: list[Example], more: list[Example]
+) -> None:
+    shown = example_messages(first)
+    assert example_messages([*first, *more])[: len(shown)] == shown

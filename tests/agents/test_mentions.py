@@ -94,6 +94,72 @@ def test_spans_stop_at_punctuation_and_carry_no_edge_words() -> None:
     assert not {"the", "the red lamp", "lamp to", "Ada please", "please"} & set(spans)
 
 
+def test_what_is_quoted_is_one_span_whatever_stands_in_it() -> None:
+    spans = Said('Play "The rain, the park and other things" and \u201cHey, you\u201d').spans()
+    assert spans[:2] == ("The rain, the park and other things", "Hey, you")
+    assert not any(span.startswith("s a ") for span in Said("Ada's lamp isn't mine").spans())
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("two years", 24, True),
+        ("3 minutes", 180, True),
+        ("half a kilo, 500 grams", 0.5, True),
+        ("4%", 0.04, True),
+        ("seven days", 1, True),
+        ("two years", 25, False),
+        ("3 minutes", 181, False),
+        ("", 0, False),
+    ],
+)
+def test_a_number_in_another_common_unit_is_the_number_that_was_said(
+    text: str, value: float, *, expected: bool
+) -> None:
+    assert Said(text).mentions(value, name="x") is expected
+
+
+def test_a_number_is_counted_as_often_as_it_is_said() -> None:
+    counts = Said("6 lamps, six chairs and 6.0 beds for 20 thousand").number_counts
+    assert (counts[6], counts[20], counts[20_000], counts[7]) == (3, 1, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("at 4.5%", 4.5, True),
+        ("at 4.5 percent", 4.5, True),
+        ("1,200 %", 1200, True),
+        ("at 4.5", 4.5, False),
+        ("at 45%", 5, False),
+        ("-4%", -4, False),
+        ("4%", 10**400, False),
+        (f"{'9' * 400}%", 4, False),
+    ],
+)
+def test_percentages_are_told_from_other_numbers(
+    text: str, value: float, *, expected: bool
+) -> None:
+    assert Said(text).is_percentage(value) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "expected"),
+    [
+        ("In Celsius, please", "celsius", True),
+        ("a C++ book", "c++", True),
+        ("very large", "very large", True),
+        ("largest", "large", False),
+        ("a.b", "a.b", True),
+        ("axb", "a.b", False),
+        ("anything", "", False),
+        ("", "", False),
+    ],
+)
+def test_words_are_found_as_they_are_and_whole(text: str, word: str, *, expected: bool) -> None:
+    assert Said(text).says_word(word) is expected
+
+
 @given(st.lists(WORDS, min_size=1, max_size=12))
 def test_any_part_of_what_was_said_is_mentioned(words: list[str]) -> None:
     said = Said(" ".join(words))
@@ -128,9 +194,11 @@ def test_stems_are_short_and_do_not_depend_on_case(text: str) -> None:
 
 def test_a_message_of_the_longest_length_is_read_in_no_time() -> None:
     started_s = time.monotonic()
-    for text in ("1" * 100_000, "1," * 50_000, "a " * 50_000, "(" * 100_000):
+    for text in ("1" * 100_000, "1," * 50_000, "a " * 50_000, "(" * 100_000, "'" * 100_000):
         said = Said(text)
         said.mentions("lamp", name="product")
         said.mentions(7, name="quantity")
         said.spans()
+        said.is_percentage(7)
+        said.says_word("lamp")
     assert time.monotonic() - started_s < 5

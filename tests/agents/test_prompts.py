@@ -7,18 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smallhold.agents import Agent, Config, Example
-from smallhold.agents.demonstrations import DEMONSTRATIONS
-from smallhold.agents.prompts import (
-    CONTENT_FREE_TEXT,
-    answer_prompt,
-    build_instructions,
-    content_free,
-    decision_prompt,
-)
+from smallhold.agents.call_script import sample_messages
+from smallhold.agents.prompts import answer_prompt, build_instructions, decision_prompt
 from smallhold.engine.chat_template import ChatTemplate
 from smallhold.generation import Prompt
-from smallhold.messages import JsonValue, Message, Role
+from smallhold.messages import Message, Role
 from smallhold.models.gguf import read_gguf_header
+from smallhold.runtimes.dialects import JSON_LINES
 from smallhold.testing import ScriptedRuntime, call
 
 if TYPE_CHECKING:
@@ -51,8 +46,10 @@ def chatml(prompt: Prompt) -> str:
     return "\n".join([*parts, f"<assistant>{prompt.continuation}"])
 
 
-def without_calls_end(text: str) -> str:
-    return text[: text.rindex("<assistant>")]
+def without_opening(text: str) -> str:
+    """A decision up to where the next name begins."""
+    assert text.endswith(JSON_LINES.before_name)
+    return text.removesuffix(JSON_LINES.before_name)
 
 
 # What is in them
@@ -94,15 +91,6 @@ def test_an_answer_sees_the_talk_without_examples_and_tools() -> None:
     assert answer_prompt(instructions, talk) == Prompt(messages=(instructions, *talk))
 
 
-def test_a_prompt_without_content_keeps_what_is_the_same_for_all_messages(desk: Desk) -> None:
-    tools = desk.agent(ScriptedRuntime()).tools.schemas
-    instructions = build_instructions(WITHOUT_EXAMPLES)
-    said = [Message(role=Role.USER, content="Hello"), Message(role=Role.ASSISTANT, content="Hi")]
-    empty = content_free(decision_prompt(instructions, (), said, tools))
-    assert empty.messages == (instructions, Message(role=Role.USER, content=CONTENT_FREE_TEXT))
-    assert empty.tools == tools
-
-
 # Byte for byte
 
 
@@ -116,28 +104,48 @@ async def decisions_of(
     return runtime.decisions
 
 
-@pytest.mark.parametrize("config", [WITH_EXAMPLES, WITHOUT_EXAMPLES], ids=["shown", "told"])
-async def test_two_messages_share_instructions_tools_and_examples_byte_for_byte(
+CONFIGS = pytest.mark.parametrize(
+    "config", [WITH_EXAMPLES, WITHOUT_EXAMPLES], ids=["shown", "told"]
+)
+
+
+@CONFIGS
+async def test_two_messages_share_samples_tools_instructions_and_examples_byte_for_byte(
     desk: Desk, listening: Listening, config: Config
 ) -> None:
     texts: list[str] = []
     for message in ("Where is order 1042?", "Any lamp left?"):
         first = (await decisions_of(desk, listening, config, [message]))[0]
         texts.append(chatml(first))
-    beginnings = {text[: text.rindex("<user>")] for text in texts}
+    beginnings = {text[: text.rindex("Message: ")] for text in texts}
     (shared,) = beginnings
     assert shared.count("You serve a shop.") == 1
     assert "order_id" in shared
-    samples = sum(message.role is Role.USER for message in DEMONSTRATIONS)
-    assert shared.count("<user>") == (len(config.examples) or samples)
+    samples = sum(message.role is Role.USER for message in sample_messages())
+    # The last turn is the message's own, or else shares it with the tools.
+    shown = samples + 1 + (len(config.examples) + 1 if config.examples else 0)
+    assert shared.count("<user>") == shown
 
 
-@pytest.mark.parametrize("config", [WITH_EXAMPLES, WITHOUT_EXAMPLES], ids=["shown", "told"])
+async def test_two_agents_share_all_that_comes_before_their_own_tools(
+    desk: Desk, listening: Listening
+) -> None:
+    runtime = listening.to(ScriptedRuntime(["Good day."] * 2))
+    other = Agent(Config(name="other", role="You teach."), runtime=runtime, tools=[desk.stock])
+    for agent in (desk.agent(runtime, WITH_EXAMPLES), other):
+        await agent.run("Hello")
+    first, second = map(chatml, runtime.decisions)
+    samples = "\n".join(f"<{one.role}>{one.content}" for one in sample_messages())
+    assert first.startswith(f"tools []\n{samples}")
+    assert second.startswith(f"tools []\n{samples}")
+
+
+@CONFIGS
 async def test_a_later_decision_starts_with_all_of_the_earlier_one(
     desk: Desk, listening: Listening, config: Config
 ) -> None:
     prompts = await decisions_of(desk, listening, config, TALK)
-    texts = [without_calls_end(chatml(prompt)) for prompt in prompts]
+    texts = [without_opening(chatml(prompt)) for prompt in prompts]
     assert len(texts) > len(TALK)
     for earlier, later in pairwise(texts):
         assert later.startswith(earlier)
@@ -151,7 +159,7 @@ async def test_a_later_answer_starts_with_all_of_the_earlier_one(desk: Desk) -> 
     agent = desk.agent(runtime, WITH_EXAMPLES)
     for message in TALK:
         await agent.run(message, session="kiosk")
-    answers = [request.prompt for request in runtime.requests if not request.prompt.tools]
+    answers = [one.prompt for one in runtime.requests if not one.prompt.continuation]
     assert len(answers) == len(TALK)
     for earlier, later in pairwise(answers):
         assert later.messages[: len(earlier.messages)] == earlier.messages
@@ -170,25 +178,26 @@ async def test_the_demo_s_model_reads_each_decision_as_the_earlier_one_and_more(
     assert source is not None
     template = ChatTemplate(source, bos_token="", eos_token="<|im_end|>")  # noqa: S106 - a token of text
     prompts = await decisions_of(desk, listening, WITH_EXAMPLES, TALK)
-    texts = [template.render(prompt.messages, prompt.tools) for prompt in prompts]
+    texts = [
+        template.render(prompt.messages, prompt.tools) + without_opening(prompt.continuation)
+        for prompt in prompts
+    ]
     for earlier, later in pairwise(texts):
         assert later.startswith(earlier)
-    (other,) = await decisions_of(desk, listening, WITH_EXAMPLES, ["Good night!"])
+    other, *_ = await decisions_of(desk, listening, WITH_EXAMPLES, ["Good night!"])
     written = template.render(other.messages, other.tools)
     stable = written[: written.index("Good night!")]
     assert texts[0].startswith(stable)
     assert "Do you like the sea?" in stable
-    assert '"order_status"' in stable
+    assert "order_status(order_id: string)" in stable
     assert "1042" not in stable
 
 
-async def test_a_value_of_another_order_is_another_prompt() -> None:
-    """The measure of this file can fail: it tells orders of keys apart."""
+async def test_two_answers_of_different_sessions_do_not_start_alike() -> None:
+    """The measure of this file can fail."""
     runtime = ScriptedRuntime(["a", "b"])
     agent = Agent(Config(name="desk"), runtime=runtime)
     await agent.run("one")
     await agent.run("two")
     first, second = (chatml(request.prompt) for request in runtime.requests)
-    assert not second.startswith(without_calls_end(first))
-    keys: JsonValue = {"a": 1, "b": 2}
-    assert json.dumps(keys) != json.dumps({"b": 2, "a": 1})
+    assert not second.startswith(first.removesuffix("<assistant>"))
