@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from smallhold.agents.mentions import PERCENT, Said
+from smallhold.agents.mentions import EDGE_WORDS, PERCENT, Said
 from smallhold.messages import JsonObject, JsonValue
 
 PLAIN_TEXT_KEYWORDS: Final = frozenset({"type", "description", "default", "title", "examples"})
@@ -17,6 +17,10 @@ _LIST_KEYWORDS: Final = frozenset({
     "type", "description", "default", "title", "items", "minItems", "maxItems", "uniqueItems",
 })  # fmt: skip
 """Under these a list stays valid when items are left out, as long as there are enough."""
+_OTHER_NUMBER_KEYWORDS: Final = frozenset({
+    "enum", "const", "multipleOf", "anyOf", "oneOf", "allOf", "not", "if", "$ref",
+})  # fmt: skip
+"""Under these a share may not be valid where the percentage is."""
 _NOUNS_OF_NAMES: Final = frozenset({"city", "name"})
 """Words that belong to the names that end in them, such as "New York City"."""
 
@@ -47,7 +51,8 @@ def _without_own_noun(text: str, *, name: str) -> str:
     """Write "The Plaza" for "The Plaza hotel" where the argument is the hotel's name anyway."""
     *words, last = text.split(" ")
     nouns = set(name.casefold().split("_")) - _NOUNS_OF_NAMES
-    return " ".join(words) if words and last.casefold() in nouns else text
+    names_something = any(word and word.casefold() not in EDGE_WORDS for word in words)
+    return " ".join(words) if names_something and last.casefold() in nouns else text
 
 
 def _as_share(value: float, *, name: str, said: Said, schema: JsonObject) -> int | float:
@@ -63,7 +68,7 @@ def _as_share(value: float, *, name: str, said: Said, schema: JsonObject) -> int
 def _allows_share(schema: JsonObject, share: float) -> bool:
     low, above = schema.get("minimum"), schema.get("exclusiveMinimum")
     return (
-        not schema.keys() & {"enum", "const", "multipleOf"}
+        not schema.keys() & _OTHER_NUMBER_KEYWORDS
         and not (isinstance(low, int | float) and share < low)
         and not (isinstance(above, int | float) and share <= above)
     )
@@ -98,7 +103,10 @@ def named_values(schema: JsonObject, *, said: Said) -> JsonObject:
             if isinstance(values, list)
             else []
         )
-        named = [text for text in texts if said.says_word(text)]
+        # "in" is the unit of inches, and in every other message.
+        named = [
+            text for text in texts if text.casefold() not in EDGE_WORDS and said.says_word(text)
+        ]
         if len(named) == 1:
             found[name] = named[0]
     return found

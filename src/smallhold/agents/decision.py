@@ -32,11 +32,14 @@ PLAIN_FURTHER: Final = LinearRule(weights={"over_done": 1.0}, intercept=0.0)
 _KEPT_FEATURES: Final = ("over_ask", "bias_over_ask", "overlap", "words", "message_covered")
 MAX_LEAD: Final = 5.0
 """Nats by which the best tool leads where there is no second, and the most that counts."""
-BIAS_WEIGHT: Final = 0.5
-"""Share of a tool's own bias that is subtracted. Right tool of several on 62 rows of BFCL: with
-none of it 76 %, with half 85 %, with all 79 %. Source: `docs/accuracy.md`, calibration."""
-NAME_WEIGHT: Final = 2.0
-"""Nats for a message that has all words of a tool's name. Source: as `BIAS_WEIGHT`."""
+PLAIN_PICK: Final = LinearRule(
+    weights={"score": 1.0, "bias": -0.5, "name_shared": 2.0}, intercept=0.0
+)
+"""Orders tools by how well they fit, for models without a calibration. Right tool of several on 80
+rows of BFCL: by score alone 78 %, less half the bias 84 %, with the name's words 88 %. Source:
+`docs/accuracy.md`, calibration."""
+SCORE_PICK: Final = LinearRule(weights={"score": 1.0}, intercept=0.0)
+"""Orders tools where examples of the agent's own have taught the model what a message means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +77,10 @@ def read_decision(
             subtracts half the model's bias.
         must_call: Choose the likeliest tool whatever the margin is.
     """
-    features = decision_features(scores, tools, text=text)
+    pick = pick_rule(scores, calibration)
+    features = decision_features(scores, tools, text=text, pick=pick)
     margin = plain_margin(features) if calibration is None else calibration.call(features)
-    order = _by_fit(scores, tools, text=text)
+    order = _by_fit(scores, tools, text=text, pick=pick)
     special = _special(scores.log_probs, len(tools))
     return Decision(
         tool=tools[order[0].index].name if must_call or margin >= 0.0 else None,
@@ -91,8 +95,15 @@ def read_decision(
     )
 
 
+def pick_rule(scores: Scores, calibration: Calibration | None) -> LinearRule:
+    """Choose how tools are ordered: examples teach what bias and words would be needed for."""
+    if scores.baseline_log_probs is None:
+        return SCORE_PICK
+    return PLAIN_PICK if calibration is None else calibration.pick
+
+
 def decision_features(
-    scores: Scores, tools: Sequence[ToolSchema], *, text: str
+    scores: Scores, tools: Sequence[ToolSchema], *, text: str, pick: LinearRule
 ) -> dict[str, float]:
     """Say what a decision can be read from.
 
@@ -100,6 +111,7 @@ def decision_features(
         scores: As in `read_decision`.
         tools: As in `read_decision`.
         text: The message that is decided on.
+        pick: How tools are ordered; weighs `tool_features`.
 
     Returns:
         `over_answer`, `over_cannot`, `over_ask`: the likeliest tool over each special call, nats;
@@ -110,7 +122,7 @@ def decision_features(
         `words`: logarithm of 1 + the message's different words; and those of `shared_words`.
     """
     count = len(tools)
-    order = _by_fit(scores, tools, text=text)
+    order = _by_fit(scores, tools, text=text, pick=pick)
     best = order[0].index
     own = _special(scores.log_probs, count)
     tool = scores.log_probs[best]
@@ -166,19 +178,29 @@ class _Fit:
     fit: float
 
 
-def _by_fit(scores: Scores, tools: Sequence[ToolSchema], *, text: str) -> list[_Fit]:
-    """Order tools by how well they fit, the best first.
+def tool_features(scores: Scores, tool: ToolSchema, *, index: int, text: str) -> dict[str, float]:
+    """Say what can be read of how well one tool fits.
 
-    Where the model's bias was measured, half of it is subtracted and words that the message shares
-    with a tool's name count; examples of the agent's own teach both better.
+    Returns:
+        `score`: its log-probability; `bias`: that after a message without content, 0 without a
+        baseline; and those of `shared_words`.
     """
-    found: list[_Fit] = []
-    for index, tool in enumerate(tools):
-        fit = scores.log_probs[index]
-        if scores.baseline_log_probs is not None:
-            shared = shared_words(text, tool)["name_shared"]
-            fit += NAME_WEIGHT * shared - BIAS_WEIGHT * scores.baseline_log_probs[index]
-        found.append(_Fit(index=index, fit=fit))
+    baseline = scores.baseline_log_probs
+    return {
+        "score": scores.log_probs[index],
+        "bias": 0.0 if baseline is None else baseline[index],
+        **shared_words(text, tool),
+    }
+
+
+def _by_fit(
+    scores: Scores, tools: Sequence[ToolSchema], *, text: str, pick: LinearRule
+) -> list[_Fit]:
+    """Order tools by how well they fit, the best first."""
+    found = [
+        _Fit(index=index, fit=pick(tool_features(scores, tool, index=index, text=text)))
+        for index, tool in enumerate(tools)
+    ]
     return sorted(found, key=lambda one: -one.fit)
 
 

@@ -60,13 +60,18 @@ class Filler:
     async def best(
         self, prompt: Prompt, names: Sequence[str], *, made: Sequence[ToolCall] = ()
     ) -> Filling:
-        """Fill tools until one needs nothing that nobody mentioned; at least one is named."""
+        """Fill tools until one needs nothing that nobody mentioned; at least one is named.
+
+        Raises:
+            ConfigError: none is named.
+            ModelOutputError: what was decoded is not a JSON object.
+        """
         usage = Usage()
         chosen: Filling | None = None
         for name in names:
             filling = await self.fill(prompt, tool_named(prompt.tools, name), made=made)
             usage += filling.usage
-            if chosen is None or filling.unmentioned < chosen.unmentioned:
+            if chosen is None or (filling.is_complete and filling.unmentioned < chosen.unmentioned):
                 chosen = filling
             if chosen.unmentioned == 0 or not filling.is_complete:
                 break

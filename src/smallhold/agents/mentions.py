@@ -43,19 +43,23 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _NUMBER: Final = re.compile(
     r"(?<![\w.])(-?\d[\d,]*(?:\.\d+)?)\s*(%|percent\b|thousand\b|million\b|billion\b|k\b|m\b)?"
 )
-_PERCENTAGE: Final = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s*(?:%|percent\b)")
+_PERCENTAGE: Final = re.compile(
+    # Not from the middle of a number: ten thousand digits would be read from each of them.
+    r"(?<!\d)(?<!\d[.,])(\d[\d,]*(?:\.\d+)?)\s*(?:%|percent\b)"
+)
 _QUOTED: Final = re.compile(
     r"(?<!\w)[\"'\u201c\u2018]([^\"'\u201c\u201d\u2018\u2019\n]{2,200})[\"'\u201d\u2019](?!\w)"
 )
 _CLAUSE: Final = re.compile(r"[,;:!?\n\"()]+|\.(?=\s|$)")
 _MAX_SPAN_WORDS: Final = 4
 # fmt: off
-_EDGES: Final = frozenset({
+EDGE_WORDS: Final = frozenset({
     "a", "an", "the", "of", "in", "on", "at", "to", "for", "from", "by", "with", "and", "or",
     "is", "are", "was", "what", "which", "who", "how", "me", "my", "i", "you", "your", "it",
     "please",
 })
 # fmt: on
+"""Articles, prepositions and the like: no value begins or ends with them."""
 _DATE: Final = re.compile(r"\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}:\d{2}")
 _NAME_FILLERS: Final = frozenset({"include", "with", "enable", "show", "flag", "option", "want"})
 """Words of parameter names that say nothing about the subject."""
@@ -102,6 +106,10 @@ class Said:
         return stems(self.text)
 
     @cached_property
+    def _folded(self) -> str:
+        return self.text.casefold()
+
+    @cached_property
     def numbers(self) -> tuple[float, ...]:
         """The numbers that the text names."""
         return numbers(self.text)
@@ -113,13 +121,16 @@ class Said:
 
     def is_percentage(self, value: float) -> bool:
         """Tell whether the text names this number as a percentage."""
-        found = _PERCENTAGE.findall(self.text.casefold())
+        found = _PERCENTAGE.findall(self._folded)
         return any(float(number.replace(",", "")) == value for number in found)
 
     def says_word(self, text: str) -> bool:
         """Tell whether the text holds these words as they are, whatever their case."""
-        found = re.search(rf"(?<!\w){re.escape(text)}(?!\w)", self.text, re.IGNORECASE)
-        return bool(text) and found is not None
+        wanted = text.casefold()
+        # The plain search is a hundred times faster, and mostly enough to tell.
+        if not wanted or wanted not in self._folded:
+            return False
+        return re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", self._folded) is not None
 
     def spans(self) -> tuple[str, ...]:
         """List what is quoted, and the runs of up to four words that no punctuation interrupts.
@@ -132,8 +143,8 @@ class Said:
             for start in range(len(words)):
                 for end in range(start + 1, min(start + _MAX_SPAN_WORDS, len(words)) + 1):
                     if (
-                        words[start].casefold() not in _EDGES
-                        and words[end - 1].casefold() not in _EDGES
+                        words[start].casefold() not in EDGE_WORDS
+                        and words[end - 1].casefold() not in EDGE_WORDS
                     ):
                         found[" ".join(words[start:end])] = None
         return tuple(found)

@@ -16,7 +16,7 @@ from typing import Final
 from smallhold.messages import JsonValue, ToolSchema
 
 _STEM_CHARS: Final = 5
-"""Words are equal if they begin alike: `booking` and `bookings`, `convert` and `conversion` not."""
+"""Words are equal if they begin alike: `booking` and `bookings`, `convert` and `conversion`."""
 _MIN_CHARS: Final = 3
 _REMEMBERED_TOOLS: Final = 1024
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")

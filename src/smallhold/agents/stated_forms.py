@@ -19,7 +19,7 @@ _DATE_FORM: Final = re.compile(
 _TIME_FORM: Final = re.compile(r"\bhh:mm(:ss)?\b", re.IGNORECASE)
 _PLACE_FORM: Final = re.compile(
     r"\b(?i:city(?: name)?(?:,| and) (?:the )?(?:state|country))\b"
-    r"|\b(?i:e\.?g\.?,?) [\"'`(]?[A-Z][a-z][\w. ]*, [A-Z]{2}\b"
+    r"|\b(?i:e\.?g\.?,?) [\"'`(]?[A-Z][a-z][\w. ]{0,60}, [A-Z]{2}\b"
 )
 """Capitals count: in "e.g. red, or blue" there is no state."""
 _STATE_NAMED: Final = re.compile(r"(?i:city, (?:state|country))|, [A-Z]{2}\b")

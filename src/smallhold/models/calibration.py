@@ -48,6 +48,8 @@ class Calibration:
 
     fitted_on: str
     """The messages it was fitted on and how well it does on others, in words."""
+    pick: LinearRule
+    """How well each tool fits; the best is the one that may be called."""
     call: LinearRule
     """Whether a tool is called rather than none."""
     further: LinearRule
@@ -70,6 +72,7 @@ class _RuleRecord(_Record):
 
 class _CalibrationRecord(_Record):
     fitted_on: str
+    pick: _RuleRecord
     call: _RuleRecord
     further: _RuleRecord
     hold: _RuleRecord
@@ -108,6 +111,7 @@ def parse_calibration(text: bytes, *, file: str) -> Calibration:
         raise CatalogError(file=file, place=place, problem=first["msg"]) from error
     return Calibration(
         fitted_on=record.fitted_on,
+        pick=record.pick.rule(),
         call=record.call.rule(),
         further=record.further.rule(),
         hold=record.hold.rule(),
