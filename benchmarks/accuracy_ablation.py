@@ -22,8 +22,8 @@ from smallhold.agents import Config
 from smallhold.agents.argument_schema import bounded_schema
 from smallhold.agents.call_script import call_script
 from smallhold.agents.decision import read_decision
-from smallhold.agents.filling import Filler, parse_arguments, tool_named
-from smallhold.agents.planning import ScoredPlanner, asked_text
+from smallhold.agents.filling import Filler, asked_text, parse_arguments, tool_named
+from smallhold.agents.planning import ScoredPlanner
 from smallhold.agents.providers import runtime_for
 from smallhold.agents.special_calls import INSTEAD_OF_A_CALL
 from smallhold.agents.text_calls import CallScanner, TextCall
@@ -176,7 +176,7 @@ async def _scored(runtime: Runtime, prompt: Prompt) -> tuple[str | None, Usage]:
     choices = tuple(map(JSON_LINES.scored_name, (*names, *INSTEAD_OF_A_CALL)))
     scores = await runtime.score(ScoreRequest(prompt=call_script(prompt), choices=choices))
     decision = read_decision(
-        scores, prompt.tools, text=asked_text(prompt), calibration=None, must_call=False
+        scores, prompt.tools, text=asked_text(prompt.messages), calibration=None, must_call=False
     )
     return decision.tool, scores.usage
 

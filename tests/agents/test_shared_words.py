@@ -139,9 +139,7 @@ def test_capitals_alone_change_nothing(said: str, name: str, description: str) -
 
 
 @given(WORDS, WORDS, TOOLS)
-def test_saying_more_never_shares_less_of_a_name(
-    said: str, more: str, offered: ToolSchema
-) -> None:
+def test_saying_more_never_shares_less_of_a_name(said: str, more: str, offered: ToolSchema) -> None:
     before, after = shared_words(said, offered), shared_words(f"{said} {more}", offered)
     assert after["name_shared"] >= before["name_shared"]
     assert after["shared"] >= before["shared"]

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallhold.exceptions import CatalogError
+from smallhold.models.calibration import packaged_calibration
 from smallhold.models.catalog import Catalog, ModelPurpose
 from smallhold.models.catalog_file import CATALOG_MAX_BYTES, load_catalog, parse_catalog
 from smallhold.models.source_specs import FileSpec, HuggingFaceSpec, PypiSpec, WheelPart
 
+CALIBRATED = "qwen2.5-coder-0.5b"
 GOOD = """
 version: 1
 models:
@@ -114,6 +116,43 @@ def test_a_model_answers_unless_its_entry_says_what_else_it_is_for() -> None:
     text = GOOD.replace("    title:", "    purpose: sentences\n    title:")
     assert parse_catalog(text.encode(), file="x").resolve("tiny").purpose is ModelPurpose.SENTENCES
     assert refused(text.replace("sentences", "poems")).place == "entry 'tiny', field purpose"
+
+
+def calibrated(name: str) -> str:
+    return GOOD.replace("    title:", f"    calibration: {name}\n    title:")
+
+
+def test_an_entry_names_what_was_learnt_about_its_decisions_or_nothing() -> None:
+    assert parse_catalog(GOOD.encode(), file="x").resolve("tiny").calibration is None
+    entry = parse_catalog(calibrated("tiny-0.5b").encode(), file="x").resolve("tiny")
+    assert entry.calibration == "tiny-0.5b"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../tiny", "/etc/tiny", "a/b", "a\\b", "..", ".tiny", "Tiny", "~tiny", "''", "7", "[tiny]",
+        '"tiny\\n"', '"tiny\\0"', "a" * 65, "C:tiny", "tiny.json/..",
+    ],
+)  # fmt: skip
+def test_a_calibration_that_is_no_plain_file_name_is_refused(name: str) -> None:
+    assert refused(calibrated(name)).place == "entry 'tiny', field calibration"
+
+
+def test_a_calibration_that_the_package_does_not_have_is_a_catalog_error() -> None:
+    entry = parse_catalog(calibrated("none").encode(), file="x").resolve("tiny")
+    assert entry.calibration is not None
+    with pytest.raises(CatalogError, match=r"calibrations/none\.json"):
+        packaged_calibration(entry.calibration)
+
+
+def test_a_packaged_calibration_is_read_once() -> None:
+    assert packaged_calibration(CALIBRATED) is packaged_calibration(CALIBRATED)
+
+
+def test_the_packaged_catalog_says_which_models_were_calibrated() -> None:
+    assert load_catalog().resolve(CALIBRATED).calibration == CALIBRATED
+    assert any(entry.calibration is None for entry in load_catalog())
 
 
 def test_a_repeated_alias_is_refused_with_its_line() -> None:

@@ -18,6 +18,7 @@ from smallhold.exceptions import (
 )
 from smallhold.generation import JsonSchemaConstraint
 from smallhold.messages import Completion, FinishReason
+from smallhold.models.calibration import packaged_calibration
 from smallhold.runtimes import DIALECTS, Capability, ModelConfig
 from smallhold.runtimes.embedded import EmbeddedRuntime
 
@@ -39,6 +40,15 @@ def test_a_runtime_offers_all_that_its_own_decoder_can(worker_config: ModelConfi
         Capability.CONSTRAINTS, Capability.CONTINUATION, Capability.SCORING, Capability.EMBEDDING
     }  # fmt: skip
     assert limits.dialect is DIALECTS["llama3"]
+
+
+def test_a_runtime_says_how_its_model_s_scores_are_read(tmp_path: Path) -> None:
+    config = ModelConfig(path=write_llama(tmp_path / "model.gguf"), name="tiny")
+    calibration = packaged_calibration("qwen2.5-coder-0.5b")
+    runtime = EmbeddedRuntime(config, calibration=calibration)
+    assert runtime.limits.calibration is calibration
+    assert runtime.worker_pid is None
+    assert EmbeddedRuntime(config).limits.calibration is None
 
 
 def test_a_window_larger_than_the_model_knows_is_cut_to_it(worker_config: ModelConfig) -> None:

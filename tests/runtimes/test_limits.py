@@ -4,6 +4,7 @@ import dataclasses
 
 import pytest
 
+from smallhold.models.calibration import packaged_calibration
 from smallhold.runtimes import DIALECTS, Capability, RuntimeLimits
 
 LIMITS = RuntimeLimits(
@@ -20,6 +21,14 @@ def test_a_capability_is_known_by_its_plain_name() -> None:
 
 def test_limits_can_be_remembered_by_what_they_are() -> None:
     assert hash(LIMITS) == hash(dataclasses.replace(LIMITS))
+
+
+def test_nothing_was_fitted_for_a_model_unless_its_runtime_says_so() -> None:
+    assert LIMITS.calibration is None
+    calibration = packaged_calibration("qwen2.5-coder-0.5b")
+    fitted = dataclasses.replace(LIMITS, calibration=calibration)
+    assert fitted.calibration is calibration
+    assert fitted != LIMITS
 
 
 def test_limits_do_not_change_under_the_hands_of_those_who_planned_with_them() -> None:

@@ -48,18 +48,20 @@ def adapted(value: JsonValue, *, name: str, said: Said, schema: JsonObject) -> J
 
 
 def _without_own_noun(text: str, *, name: str) -> str:
-    """Write "The Plaza" for "The Plaza hotel" where the argument is the hotel's name anyway."""
+    """Write "The Plaza" for "The Plaza hotel" where the argument is the hotel's name anyway.
+
+    Not "Central" for "Central Park": with a capital the noun belongs to the name.
+    """
     *words, last = text.split(" ")
     nouns = set(name.casefold().split("_")) - _NOUNS_OF_NAMES
     names_something = any(word and word.casefold() not in EDGE_WORDS for word in words)
-    return " ".join(words) if names_something and last.casefold() in nouns else text
+    return " ".join(words) if names_something and last in nouns else text
 
 
 def _as_share(value: float, *, name: str, said: Said, schema: JsonObject) -> int | float:
     """Write 0.04 for "4%", unless the tool asks for percent."""
-    asks_for_percent = any(
-        word in f"{name} {schema.get('description')}".casefold() for word in ("percent", "%")
-    )
+    stated = f"{name} {schema.get('description')}".casefold()
+    asks_for_percent = "decimal" not in stated and ("percent" in stated or "%" in stated)
     if schema.get("type") != "number" or asks_for_percent or not said.is_percentage(value):
         return value
     return value / PERCENT if _allows_share(schema, value / PERCENT) else value

@@ -44,13 +44,17 @@ class Revision:
     """The required arguments whose decoded texts and numbers nobody mentioned."""
 
 
-def revise(arguments: JsonObject, schema: JsonObject, *, said: Said) -> Revision:
+def revise(
+    arguments: JsonObject, schema: JsonObject, *, said: Said, asked: Said | None = None
+) -> Revision:
     """Check decoded arguments against what was said.
 
     Args:
         arguments: Valid under `schema`.
         schema: The tool's parameters, with the forms that its descriptions state.
         said: What the user and earlier tools have said.
+        asked: The message that the call is for, by default all that was said: what it names
+            among an argument's values is meant.
     """
     names = _required(schema)
     spare = _spare_numbers(arguments, names, said=said)
@@ -77,10 +81,11 @@ def revise(arguments: JsonObject, schema: JsonObject, *, said: Said) -> Revision
                 continue
         kept[name] = value
         choices[name] = {"enum": options} if options else {"const": value}
-    for name in _repeated(kept, names, said=said):
+    repeated = _repeated(kept, names, said=said)
+    for name in repeated:
         del kept[name], choices[name]
-    for name, value in named_values(schema, said=said).items():
-        if name not in kept:
+    for name, value in named_values(schema, said=asked or said).items():
+        if name not in kept and name not in repeated:
             kept[name] = value
             choices[name] = {"const": value}
     return Revision(

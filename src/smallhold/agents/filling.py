@@ -92,7 +92,9 @@ class Filler:
         arguments, usage = await self._decode(prompt, tool, schema=schema, made=made)
         if arguments is None:
             return Filling(tool=tool, usage=usage, arguments={}, is_complete=False)
-        revision = revise(arguments, schema, said=Said(spoken))
+        revision = revise(
+            arguments, schema, said=Said(spoken), asked=Said(asked_text(prompt.messages))
+        )
         return Filling(
             tool=tool,
             usage=usage,
@@ -153,3 +155,9 @@ def spoken_text(messages: Sequence[Message], *, skip: int) -> str:
     conversation = [message for message in messages if message.role is not Role.SYSTEM][skip:]
     speakers = {Role.USER, Role.TOOL}
     return "\n".join(message.content for message in conversation if message.role in speakers)
+
+
+def asked_text(messages: Sequence[Message]) -> str:
+    """Give the user's last message, empty without one."""
+    said = (one.content for one in reversed(messages) if one.role is Role.USER)
+    return next(said, "")

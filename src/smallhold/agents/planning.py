@@ -21,7 +21,7 @@ from smallhold.agents.decision import (
     holding_features,
     read_decision,
 )
-from smallhold.agents.filling import Filler, Filling
+from smallhold.agents.filling import Filler, Filling, asked_text
 from smallhold.agents.signatures import described, required_names
 from smallhold.agents.special_calls import DONE_NAME, INSTEAD_OF_A_CALL
 from smallhold.generation import Prompt, ScoreRequest
@@ -182,7 +182,7 @@ class ScoredPlanner:
         decision = read_decision(
             scores,
             prompt.tools,
-            text=asked_text(prompt),
+            text=asked_text(prompt.messages),
             calibration=self._calibration(prompt),
             must_call=must_call,
         )
@@ -199,7 +199,9 @@ class ScoredPlanner:
                 choices=tuple(map(JSON_LINES.scored_name, (*names, DONE_NAME))),
             )
         )
-        features = further_features(scores, prompt.tools, made=made, text=asked_text(prompt))
+        features = further_features(
+            scores, prompt.tools, made=made, text=asked_text(prompt.messages)
+        )
         calibration = self._calibration(prompt)
         rule = PLAIN_FURTHER if calibration is None else calibration.further
         best = max(range(len(names)), key=scores.log_probs.__getitem__)
@@ -229,12 +231,6 @@ def _without_tool(decision: Decision) -> Intent:
 def _planned(filling: Filling, *, call_id: str, margin: float | None) -> PlannedCall:
     call = ToolCall(id=call_id, name=filling.tool.name, arguments=filling.arguments)
     return PlannedCall(call=call, margin=margin, is_complete=filling.is_complete)
-
-
-def asked_text(prompt: Prompt) -> str:
-    """Give the user's last message, empty without one."""
-    said = (one.content for one in reversed(prompt.messages) if one.role is Role.USER)
-    return next(said, "")
 
 
 def call_text(calls: Sequence[ToolCall]) -> str:

@@ -11,9 +11,10 @@ from typing import Final
 from smallhold.exceptions import ConfigError
 from smallhold.models.hardware import Hardware
 
-DEFAULT_CONTEXT_TOKENS: Final = 4096
+DEFAULT_CONTEXT_TOKENS: Final = 8192
 """Longest prompt plus answer. Agents' prompts are 600 to 1,500 tokens of instructions and tools;
-4,096 leaves room for a conversation at about 50 MB of keys and values for a 0.5B model."""
+8,192 leaves room for the samples of a decision, tools and a conversation, at about 100 MB of keys
+and values for a 0.5B model."""
 DEFAULT_BATCH_TOKENS: Final = 256
 """Prompt tokens computed in one pass. Larger is no faster on a CPU (`docs/benchmarks.md`), and a
 request cannot be cancelled within a pass."""
@@ -73,7 +74,7 @@ class ModelConfig:
     """Most tokens of prompt and answer together for one request."""
     active_tokens: int | None = None
     """Most tokens of all requests that run at the same time, shared beginnings counted once;
-    `None` takes twice `context_tokens`."""
+    `None` takes one and a half times `context_tokens`."""
     cache_bytes: int | None = None
     """Memory for keys and values of prompts that wait for their next turn; `None` takes a sixteenth
     of the machine's memory, at least 128 MiB and at most 1 GiB."""
@@ -161,7 +162,7 @@ class ModelConfig:
     @property
     def cells(self) -> int:
         """What `active_tokens` comes to."""
-        return 2 * self.context_tokens if self.active_tokens is None else self.active_tokens
+        return self.context_tokens * 3 // 2 if self.active_tokens is None else self.active_tokens
 
 
 def automatic_settings(config: ModelConfig, hardware: Hardware) -> ModelConfig:

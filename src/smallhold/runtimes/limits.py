@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
@@ -42,5 +42,5 @@ class RuntimeLimits:
     capabilities: frozenset[Capability]
     dialect: CallDialect
     """How this model writes a tool call as text."""
-    calibration: Calibration | None = None
+    calibration: Calibration | None = field(default=None, hash=False)
     """How this model's scores are read; `None` where nothing was fitted for it."""
