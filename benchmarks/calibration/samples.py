@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from smallhold.agents.planning import asked_text
+from smallhold.agents.filling import asked_text
 from smallhold.evals.bfcl import BFCLRow, categories, read_category
 from smallhold.evals.when2call import Behaviour, When2CallRow, read_when2call
 from smallhold.generation import Prompt
@@ -55,7 +55,7 @@ class Sample:
     @property
     def text(self) -> str:
         """The message that is decided on."""
-        return asked_text(self.prompt)
+        return asked_text(self.messages)
 
 
 def read_samples(data: Path) -> tuple[Sample, ...]:

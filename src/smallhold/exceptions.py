@@ -250,7 +250,7 @@ class InvalidGGUFError(ModelError):
 
 
 class InvalidWeightsError(ModelError):
-    """A file is truncated, hostile, not safetensors at all, or holds the weights of another model."""
+    """A file is truncated, hostile, not safetensors at all, or holds another model's weights."""
 
     def __init__(self, *, path: str, problem: str) -> None:
         self.path = path
@@ -450,11 +450,12 @@ class InvalidOutputError(ModelOutputError):
 
     def __init__(self, *, runtime: str, problem: str) -> None:
         super().__init__(runtime=runtime, problem=problem)
-        self.args = (
+        message = (
             f"The model of {runtime!r} gave no answer of the type that was asked for: "
             f"{problem.rstrip('.')}. Simplify `output_type`, raise `max_tokens` or choose a larger "
-            "model.",
+            "model."
         )
+        self.args = (message,)
 
 
 class ScriptExhaustedError(RunError):

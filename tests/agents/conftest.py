@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from smallhold.agents import Agent, Config
 from smallhold.generation import GenerationRequest, Prompt, ScoreRequest, Scores
 from smallhold.messages import Event
+from smallhold.models.calibration import Calibration
 from smallhold.runtimes import Capability, Runtime, RuntimeLimits, TokenStream
 from smallhold.testing import NATIVE, OWN_DECODER
 
@@ -63,8 +64,9 @@ class Desk:
 class ListenedRuntime:
     """Any runtime, with a note of every prompt that it was given, scored ones included."""
 
-    def __init__(self, runtime: Runtime) -> None:
+    def __init__(self, runtime: Runtime, *, calibration: Calibration | None = None) -> None:
         self._runtime = runtime
+        self._calibration = calibration
         self.decisions: list[Prompt] = []
         self.generations: list[Prompt] = []
         self.baselines: list[Prompt] = []
@@ -75,7 +77,8 @@ class ListenedRuntime:
 
     @property
     def limits(self) -> RuntimeLimits:
-        return self._runtime.limits
+        limits = self._runtime.limits
+        return replace(limits, calibration=self._calibration) if self._calibration else limits
 
     def stream(self, request: GenerationRequest) -> AbstractAsyncContextManager[TokenStream]:
         self.generations.append(request.prompt)
@@ -96,8 +99,9 @@ class ListenedRuntime:
 class Listening:
     """Makes listened runtimes and reads streams to their end."""
 
-    def to(self, runtime: Runtime) -> ListenedRuntime:
-        return ListenedRuntime(runtime)
+    def to(self, runtime: Runtime, *, calibration: Calibration | None = None) -> ListenedRuntime:
+        """Listen to a runtime, whose model may be one with a calibration."""
+        return ListenedRuntime(runtime, calibration=calibration)
 
     async def events(self, stream: AsyncGenerator[Event]) -> list[Event]:
         return [event async for event in stream]

@@ -71,9 +71,12 @@ JSON: st.SearchStrategy[JsonValue] = st.recursive(
     max_leaves=6,
 )
 OBJECTS: st.SearchStrategy[JsonObject] = st.dictionaries(st.text(max_size=5), JSON, max_size=3)
-CONTENTS = st.text(max_size=12) | st.sampled_from(
-    ["Message: hi", "Results:\nok", '{"name": "done", "arguments": {}}', "Functions:\nx() - y"]
-)
+CONTENTS = st.text(max_size=12) | st.sampled_from([
+    "Message: hi",
+    "Results:\nok",
+    '{"name": "done", "arguments": {}}',
+    "Functions:\nx() - y",
+])
 MESSAGES = st.builds(
     Message,
     role=st.sampled_from(Role),
@@ -84,7 +87,10 @@ CONVERSATIONS = st.lists(MESSAGES, max_size=8).map(tuple)
 
 
 def prompt_of(
-    conversation: Sequence[Message], *, shown: Sequence[Message] = EXAMPLES, fixed: int | None = None
+    conversation: Sequence[Message],
+    *,
+    shown: Sequence[Message] = EXAMPLES,
+    fixed: int | None = None,
 ) -> Prompt:
     return Prompt(
         messages=(SYSTEM, *shown, *conversation),
@@ -338,7 +344,8 @@ def assert_stable(template: ChatTemplate) -> None:
         assert later.startswith(earlier.removesuffix(JSON_LINES.before_name))
     for written in ("Where is order 1042?", "Results:\nok", "It is on its way.", "Thank you!"):
         assert written in texts[-1]
-    other = rendered(template, call_script(prompt_of([Message(role=Role.USER, content="Good day!")])))
+    greeting = Message(role=Role.USER, content="Good day!")
+    other = rendered(template, call_script(prompt_of([greeting])))
     shared = other[: other.index("Good day!")]
     assert texts[0].startswith(shared)
     assert functions_text(TOOLS) in shared

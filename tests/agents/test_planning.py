@@ -1,22 +1,32 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.agents import planning
-from smallhold.agents.decision import NO_TOOL_NAME
-from smallhold.agents.planning import ScoredPlanner, call_text, owns_decoder, parse_arguments
-from smallhold.agents.prompts import CONTENT_FREE_TEXT
-from smallhold.exceptions import ModelOutputError
+from smallhold.agents import Example, planning
+from smallhold.agents.call_script import call_script, content_free
+from smallhold.agents.examples import example_messages
+from smallhold.agents.planning import (
+    MAX_CALLS_AT_ONCE,
+    Intent,
+    Plan,
+    ScoredPlanner,
+    ToolChoice,
+    call_text,
+    owns_decoder,
+)
 from smallhold.generation import JsonSchemaConstraint, Prompt
 from smallhold.messages import JsonObject, JsonValue, Message, Role, ToolCall, ToolSchema
-from smallhold.runtimes import Capability
-from smallhold.testing import NATIVE, OWN_DECODER, Call, Reply, ScriptedRuntime, call
+from smallhold.models.calibration import Calibration, LinearRule
+from smallhold.runtimes import Capability, Runtime
+from smallhold.runtimes.dialects import JSON_LINES
+from smallhold.testing import NATIVE, OWN_DECODER, Call, Calls, Reply, ScriptedRuntime, call
 
 if TYPE_CHECKING:
     from tests.agents.conftest import Listening
@@ -31,101 +41,124 @@ JSON: st.SearchStrategy[JsonValue] = st.recursive(
 OBJECTS: st.SearchStrategy[JsonObject] = st.dictionaries(st.text(max_size=5), JSON, max_size=4)
 
 
-def tool(name: str) -> ToolSchema:
+def tool(name: str, *, composed: tuple[str, ...] = ()) -> ToolSchema:
     parameters: JsonObject = {
         "type": "object",
-        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+        "properties": {
+            "city": {"type": "string", "description": "Name of the city."},
+            "days": {"type": "integer"},
+        },
         "required": ["city"],
     }
-    return ToolSchema(name=name, description=f"Tell the {name}.", parameters=parameters)
+    return ToolSchema(
+        name=name, description=f"Tell the {name}.", parameters=parameters, composed=composed
+    )
 
 
 INSTRUCTIONS = Message(role=Role.SYSTEM, content="Be brief.")
+TOOLS = (tool("weather"), tool("news"))
 PROMPT = Prompt(
     messages=(INSTRUCTIONS, Message(role=Role.USER, content="What is the weather in Oslo?")),
-    tools=(tool("weather"), tool("news")),
+    tools=TOOLS,
 )
+NEVER = LinearRule(weights={}, intercept=-1.0)
+HOLDING = Calibration(
+    fitted_on="invented",
+    pick=LinearRule(weights={"score": 1.0}, intercept=0.0),
+    call=LinearRule(weights={"over_answer": 1.0}, intercept=0.0),
+    further=NEVER,
+    hold=LinearRule(weights={"invented": 1.0}, intercept=-0.5),
+)
+"""Calls whenever the tool is likelier than an answer, and asks for whatever was invented."""
+
+
+def asking(text: str, *tools: ToolSchema, examples: Sequence[Example] = ()) -> Prompt:
+    shown = example_messages(examples)
+    said = Message(role=Role.USER, content=text)
+    return Prompt(
+        messages=(INSTRUCTIONS, *shown, said), tools=tools or TOOLS, fixed_messages=len(shown)
+    )
+
+
+def planner(runtime: Runtime, *, max_tokens: int = 64) -> ScoredPlanner:
+    return ScoredPlanner(runtime=runtime, max_tokens=max_tokens)
+
+
+async def plan_of(
+    runtime: Runtime, prompt: Prompt = PROMPT, *, tool_choice: ToolChoice = "auto"
+) -> Plan:
+    return await planner(runtime).plan(prompt, tool_choice=tool_choice, call_id="1")
+
+
+def made(plan: Plan) -> list[tuple[str, JsonObject]]:
+    return [(planned.call.name, planned.call.arguments) for planned in plan.calls]
 
 
 def tool_call(name: str, arguments: JsonObject, *, call_id: str = "1") -> ToolCall:
     return ToolCall(id=call_id, name=name, arguments=arguments)
 
 
-# Asking the runtime
+# Deciding
 
 
 async def test_a_plan_is_the_scored_tool_with_the_decoded_arguments() -> None:
-    planner = ScoredPlanner(runtime=ScriptedRuntime([call("weather", city="Oslo")]), max_tokens=64)
-    plan = await planner.plan(PROMPT, tool_choice="auto", call_id="call_7")
-    assert plan.calls
-    assert plan.calls[0].call == tool_call("weather", {"city": "Oslo"}, call_id="call_7")
-    assert plan.calls[0].is_complete
-    assert plan.calls[0].margin is not None
-    assert plan.calls[0].margin > 0
+    runtime = ScriptedRuntime([call("weather", city="Oslo")])
+    plan = await planner(runtime).plan(PROMPT, tool_choice="auto", call_id="call_7")
+    (planned,) = plan.calls
+    assert plan.intent is Intent.CALL
+    assert planned.call == tool_call("weather", {"city": "Oslo"}, call_id="call_7")
+    assert planned.is_complete
+    assert planned.margin is not None
+    assert planned.margin > 0
+    assert planned.margin == plan.margin
     assert plan.usage.passes > 1
 
 
 async def test_when_no_tool_is_wanted_nothing_is_decoded() -> None:
     runtime = ScriptedRuntime(["It rains."])
-    plan = await ScoredPlanner(runtime=runtime, max_tokens=64).plan(
-        PROMPT, tool_choice="auto", call_id="1"
-    )
-    assert not plan.calls
+    plan = await plan_of(runtime)
+    assert (plan.intent, plan.calls, plan.missing) == (Intent.ANSWER, (), ())
+    assert plan.margin is not None
+    assert plan.margin < 0
     assert plan.usage.passes == 1
     assert runtime.requests == []
 
 
-async def test_the_tools_names_and_no_tool_are_scored_where_a_call_would_name_them(
+async def test_a_model_that_would_rather_say_that_it_cannot_help_says_so() -> None:
+    plan = await plan_of(ScriptedRuntime([call("cannot_do")]))
+    assert (plan.intent, plan.calls) == (Intent.CANNOT, ())
+
+
+async def test_tools_and_special_calls_are_scored_where_a_call_would_name_them(
     listening: Listening,
 ) -> None:
     runtime = listening.to(ScriptedRuntime(["It rains."]))
-    await ScoredPlanner(runtime=runtime, max_tokens=64).decide(
-        PROMPT, tool_choice="auto", subtracts_bias=True
-    )
+    await plan_of(runtime)
     (prompt,) = runtime.decisions
-    assert prompt.messages == PROMPT.messages
-    assert prompt.tools == PROMPT.tools
-    assert prompt.continuation == runtime.limits.dialect.before_name
+    assert prompt == call_script(PROMPT)
+    assert prompt.continuation == JSON_LINES.before_name
 
 
 async def test_without_examples_the_model_s_bias_is_measured_on_a_message_without_content(
     listening: Listening,
 ) -> None:
     runtime = listening.to(ScriptedRuntime(["It rains."]))
-    await ScoredPlanner(runtime=runtime, max_tokens=64).decide(
-        PROMPT, tool_choice="auto", subtracts_bias=True
-    )
-    (baseline,) = runtime.baselines
-    assert baseline.messages == (INSTRUCTIONS, Message(role=Role.USER, content=CONTENT_FREE_TEXT))
-    assert baseline.tools == PROMPT.tools
-    assert baseline.continuation == runtime.decisions[0].continuation
+    await plan_of(runtime)
+    assert runtime.baselines == [call_script(content_free(PROMPT))]
 
 
-async def test_arguments_are_decoded_under_the_tool_s_schema_in_its_opened_call() -> None:
-    runtime = ScriptedRuntime([call("news", city="Oslo")])
-    await ScoredPlanner(runtime=runtime, max_tokens=33).plan(
-        PROMPT, tool_choice="auto", call_id="1"
-    )
-    (request,) = runtime.requests
-    assert isinstance(request.constraint, JsonSchemaConstraint)
-    assert request.constraint.closing == runtime.limits.dialect.closing
-    properties = request.constraint.schema["properties"]
-    assert isinstance(properties, dict)
-    assert list(properties) == ["city", "days"]
-    assert request.prompt.continuation == runtime.limits.dialect.opening("news")
-    assert request.max_tokens == 33
-    assert request.sampling.temperature == 0.0
+async def test_examples_of_the_agent_s_own_make_up_for_the_bias(listening: Listening) -> None:
+    runtime = listening.to(ScriptedRuntime(["It rains."]), calibration=HOLDING)
+    prompt = asking("Weather, please", examples=[Example(text="Good morning")])
+    await plan_of(runtime, prompt)
+    assert runtime.baselines == []
 
 
 async def test_a_required_call_of_the_only_tool_needs_no_decision(listening: Listening) -> None:
     runtime = listening.to(ScriptedRuntime([call("weather", city="Oslo")]))
-    only = Prompt(messages=PROMPT.messages, tools=PROMPT.tools[:1])
-    plan = await ScoredPlanner(runtime=runtime, max_tokens=64).plan(
-        only, tool_choice="required", call_id="1"
-    )
-    assert plan.calls
-    assert plan.calls[0].call.name == "weather"
-    assert runtime.decisions == []
+    only = Prompt(messages=PROMPT.messages, tools=TOOLS[:1])
+    decision, usage = await planner(runtime).decide(only, tool_choice="required")
+    assert (decision.tool, usage.passes, runtime.decisions) == ("weather", 0, [])
 
 
 async def test_a_required_call_is_made_even_when_an_answer_is_likelier(
@@ -133,31 +166,184 @@ async def test_a_required_call_is_made_even_when_an_answer_is_likelier(
 ) -> None:
     # The script has no call, so the decoded arguments are the reply's own text.
     runtime = listening.to(ScriptedRuntime([Reply(text='{"city": "Oslo"}}')]))
-    plan = await ScoredPlanner(runtime=runtime, max_tokens=64).plan(
-        PROMPT, tool_choice="required", call_id="1"
-    )
-    assert plan.calls
-    assert plan.calls[0].call.arguments == {"city": "Oslo"}
-    assert len(runtime.decisions) == 1
+    plan = await plan_of(runtime, tool_choice="required")
+    assert made(plan) == [("weather", {"city": "Oslo"})]
+    assert runtime.baselines == []
+
+
+# Filling
+
+
+async def test_arguments_are_decoded_under_the_tool_s_schema_in_its_opened_call() -> None:
+    runtime = ScriptedRuntime([call("news", city="Oslo")])
+    await planner(runtime, max_tokens=33).plan(PROMPT, tool_choice="auto", call_id="1")
+    (request,) = runtime.requests
+    assert isinstance(request.constraint, JsonSchemaConstraint)
+    assert request.constraint.closing == JSON_LINES.closing
+    properties = request.constraint.schema["properties"]
+    assert isinstance(properties, dict)
+    assert list(properties) == ["city", "days"]
+    assert request.prompt == call_script(PROMPT, opened="news")
+    assert request.max_tokens == 33
+    assert request.sampling.temperature == 0.0
 
 
 async def test_arguments_that_were_cut_are_never_given() -> None:
     cut = Call(name="weather", arguments={"city": "Oslo"}, is_cut=True)
-    plan = await ScoredPlanner(runtime=ScriptedRuntime([cut]), max_tokens=64).plan(
-        PROMPT, tool_choice="auto", call_id="1"
-    )
-    assert plan.calls
-    assert not plan.calls[0].is_complete
-    assert plan.calls[0].call.arguments == {}
+    plan = await plan_of(ScriptedRuntime([cut]))
+    (planned,) = plan.calls
+    assert not planned.is_complete
+    assert planned.call.arguments == {}
 
 
 async def test_an_optional_argument_that_nobody_mentioned_is_left_out() -> None:
     runtime = ScriptedRuntime([call("weather", city="Oslo", days=7)])
-    plan = await ScoredPlanner(runtime=runtime, max_tokens=64).plan(
-        PROMPT, tool_choice="auto", call_id="1"
+    assert made(await plan_of(runtime)) == [("weather", {"city": "Oslo"})]
+
+
+# Several calls for one message
+
+
+async def test_a_message_that_asks_for_several_things_gets_a_call_for_each(
+    listening: Listening,
+) -> None:
+    script = Calls(
+        calls=(
+            call("weather", city="Oslo"),
+            call("weather", city="Rome"),
+            call("news", city="Rome"),
+        )
     )
-    assert plan.calls
-    assert plan.calls[0].call.arguments == {"city": "Oslo"}
+    runtime = listening.to(ScriptedRuntime([script]))
+    prompt = asking("Weather in Oslo and Rome, and news of Rome")
+    plan = await plan_of(runtime, prompt)
+    oslo, rome, news = (planned.call for planned in plan.calls)
+    assert made(plan) == [
+        ("weather", {"city": "Oslo"}),
+        ("weather", {"city": "Rome"}),
+        ("news", {"city": "Rome"}),
+    ]
+    assert len({oslo.id, rome.id, news.id}) == 3
+    assert runtime.decisions == [
+        call_script(prompt),
+        *(
+            call_script(prompt, made=before)
+            for before in ([oslo], [oslo, rome], [oslo, rome, news])
+        ),
+    ]
+    assert [one.continuation for one in runtime.generations] == [
+        call_script(prompt, made=before, opened=name).continuation
+        for before, name in (([], "weather"), ([oslo], "weather"), ([oslo, rome], "news"))
+    ]
+
+
+async def test_a_call_that_was_made_for_the_message_already_ends_it() -> None:
+    script = Calls(calls=(call("weather", city="Oslo"),) * 3)
+    plan = await plan_of(ScriptedRuntime([script]))
+    assert made(plan) == [("weather", {"city": "Oslo"})]
+
+
+async def test_there_is_an_end_of_calls_for_one_message() -> None:
+    cities = [f"Town{number}" for number in range(MAX_CALLS_AT_ONCE + 3)]
+    script = Calls(calls=tuple(call("weather", city=city) for city in cities))
+    plan = await plan_of(ScriptedRuntime([script]), asking(f"Weather of {', '.join(cities)}"))
+    assert [arguments["city"] for _, arguments in made(plan)] == cities[:MAX_CALLS_AT_ONCE]
+
+
+async def test_after_a_call_that_was_cut_no_other_is_looked_for(listening: Listening) -> None:
+    cut = Call(name="weather", arguments={"city": "Oslo"}, is_cut=True)
+    runtime = listening.to(ScriptedRuntime([Calls(calls=(cut, call("news", city="Oslo")))]))
+    plan = await plan_of(runtime)
+    assert [planned.is_complete for planned in plan.calls] == [False]
+    assert len(runtime.decisions) == 1
+
+
+async def test_every_pass_of_every_call_is_in_the_bill() -> None:
+    one = await plan_of(ScriptedRuntime([call("weather", city="Oslo")]))
+    both = Calls(calls=(call("weather", city="Oslo"), call("news", city="Oslo")))
+    two = await plan_of(ScriptedRuntime([both]))
+    assert two.usage.passes > one.usage.passes
+    assert two.usage.prompt_tokens > one.usage.prompt_tokens
+
+
+# Holding a call back and asking
+
+
+async def test_what_only_the_user_can_know_is_asked_for_by_its_description(
+    listening: Listening,
+) -> None:
+    runtime = listening.to(ScriptedRuntime([call("weather", city="Paris")]), calibration=HOLDING)
+    plan = await plan_of(runtime, asking("Will it rain?"))
+    assert (plan.intent, plan.calls, plan.missing) == (Intent.ASK, (), ("Name of the city",))
+    assert plan.usage.passes > 1
+
+
+async def test_what_the_user_said_is_not_asked_for(listening: Listening) -> None:
+    runtime = listening.to(ScriptedRuntime([call("weather", city="Oslo")]), calibration=HOLDING)
+    plan = await plan_of(runtime)
+    assert (plan.intent, made(plan)) == (Intent.CALL, [("weather", {"city": "Oslo"})])
+
+
+async def test_what_the_model_may_compose_is_not_asked_for(listening: Listening) -> None:
+    runtime = listening.to(ScriptedRuntime([call("weather", city="Paris")]), calibration=HOLDING)
+    composing = tool("weather", composed=("city",))
+    plan = await plan_of(runtime, asking("Will it rain?", composing, tool("news")))
+    assert plan.intent is Intent.CALL
+
+
+@pytest.mark.parametrize(
+    ("tool_choice", "examples", "is_calibrated"),
+    [
+        ("required", (), True),
+        ("auto", (Example(text="Good morning"),), True),
+        ("auto", (), False),
+    ],
+)
+async def test_nothing_is_asked_for_where_a_call_is_required_or_nothing_was_learnt_for_the_prompt(
+    listening: Listening,
+    tool_choice: ToolChoice,
+    examples: tuple[Example, ...],
+    *,
+    is_calibrated: bool,
+) -> None:
+    runtime = listening.to(
+        ScriptedRuntime([call("weather", city="Paris")]),
+        calibration=HOLDING if is_calibrated else None,
+    )
+    prompt = asking("Will it rain?", examples=examples)
+    assert (await plan_of(runtime, prompt, tool_choice=tool_choice)).intent is Intent.CALL
+
+
+async def test_a_call_that_is_held_back_with_nothing_to_ask_for_was_not_meant(
+    listening: Listening,
+) -> None:
+    always = replace(HOLDING, hold=LinearRule(weights={}, intercept=1.0))
+    runtime = listening.to(ScriptedRuntime([call("weather", city="Oslo")]), calibration=always)
+    plan = await plan_of(runtime)
+    assert plan.intent in {Intent.ANSWER, Intent.CANNOT}
+    assert (plan.calls, plan.missing) == ((), ())
+
+
+async def test_arguments_that_were_cut_are_no_reason_to_ask(listening: Listening) -> None:
+    always = replace(HOLDING, hold=LinearRule(weights={}, intercept=1.0))
+    cut = Call(name="weather", arguments={"city": "Paris"}, is_cut=True)
+    plan = await plan_of(listening.to(ScriptedRuntime([cut]), calibration=always))
+    assert plan.intent is Intent.CALL
+    assert not plan.calls[0].is_complete
+
+
+async def test_a_calibration_decides_on_the_call_and_on_further_ones(
+    listening: Listening,
+) -> None:
+    both = Calls(calls=(call("weather", city="Oslo"), call("news", city="Oslo")))
+    never = replace(HOLDING, call=NEVER)
+    wanted = listening.to(ScriptedRuntime([both]), calibration=HOLDING)
+    refused = listening.to(ScriptedRuntime([both]), calibration=never)
+    assert made(await plan_of(wanted)) == [("weather", {"city": "Oslo"})]
+    assert (await plan_of(refused)).calls == ()
+
+
+# What it needs
 
 
 @pytest.mark.parametrize(
@@ -178,30 +364,9 @@ def test_a_decoder_is_ours_only_with_scores_grammar_and_continuation(
 
 def test_the_test_double_claims_what_the_planner_asks_for() -> None:
     assert planning.OWN_DECODER == OWN_DECODER
-    assert NO_TOOL_NAME not in {tool.name for tool in PROMPT.tools}
 
 
-# Reading and comparing
-
-
-@given(OBJECTS)
-def test_arguments_are_read_as_they_were_written(arguments: JsonObject) -> None:
-    assert parse_arguments(json.dumps(arguments), runtime="r") == arguments
-
-
-@given(st.text(max_size=40))
-def test_any_text_is_an_object_or_an_error_of_the_runtime(text: str) -> None:
-    with suppress(ModelOutputError):
-        arguments: object = parse_arguments(text, runtime="r")
-        assert isinstance(arguments, dict)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", '"{}"', "{} {}", "[" * 100_000])
-def test_what_is_no_object_is_an_error_that_shows_nothing_of_it(text: str) -> None:
-    with pytest.raises(ModelOutputError, match="not a JSON object") as caught:
-        parse_arguments(text, runtime="r")
-    assert len(str(caught.value)) < 200
-    assert caught.value.runtime == "r"
+# Comparing
 
 
 @given(OBJECTS)

@@ -55,17 +55,34 @@ PLAIN: list[JsonValue] = [
     {"properties": ["a"], "required": "a"},
     {"$ref": "#/$defs/tree"},
 ]
+
+
+def typed_as(text: str) -> JsonValue:
+    return {"type": text, "description": text}
+
+
+def one_value(text: str) -> JsonValue:
+    return {"enum": [text], "description": text}
+
+
+def list_of(items: JsonValue) -> JsonValue:
+    return {"type": "array", "items": items}
+
+
+def any_of(branches: list[JsonValue]) -> JsonValue:
+    return {"anyOf": branches}
+
+
+def object_of(fields: JsonObject) -> JsonValue:
+    return {"type": "object", "properties": fields, "required": ["a"]}
+
+
 SCHEMAS: st.SearchStrategy[JsonValue] = st.recursive(
-    st.sampled_from(PLAIN)
-    | st.builds(lambda text: {"type": text, "description": text}, HOSTILE)
-    | st.builds(lambda text: {"enum": [text], "description": text}, HOSTILE),
+    st.sampled_from(PLAIN) | HOSTILE.map(typed_as) | HOSTILE.map(one_value),
     lambda inner: st.one_of(
-        st.builds(lambda items: {"type": "array", "items": items}, inner),
-        st.builds(lambda branches: {"anyOf": branches}, st.lists(inner, max_size=3)),
-        st.builds(
-            lambda fields: {"type": "object", "properties": fields, "required": ["a"]},
-            st.dictionaries(HOSTILE, inner, max_size=3),
-        ),
+        inner.map(list_of),
+        st.lists(inner, max_size=3).map(any_of),
+        st.dictionaries(HOSTILE, inner, max_size=3).map(object_of),
     ),
     max_leaves=8,
 )
@@ -87,8 +104,10 @@ def typed(schema: JsonValue) -> str:
 
 def test_a_tool_is_a_line_of_types_and_a_line_for_each_described_parameter() -> None:
     assert signature(ORDER).split("\n") == [
-        'order_place(product: string, colour?: "red"|"größe", sizes?: integer[],'
-        " to: {street: string, floor?: integer}) - Place an order.",
+        (
+            'order_place(product: string, colour?: "red"|"größe", sizes?: integer[], '
+            "to: {street: string, floor?: integer}) - Place an order."
+        ),
         "  product: Name of the product",
         "  to:",
         "    street: With number",
@@ -96,8 +115,9 @@ def test_a_tool_is_a_line_of_types_and_a_line_for_each_described_parameter() -> 
 
 
 def test_a_tool_without_parameters_has_empty_brackets() -> None:
-    for parameters in ({}, {"type": "object"}, {"type": "object", "properties": []}):
-        bare = ToolSchema(name="now", description="Tell the time.", parameters={**parameters})
+    schemas: list[JsonObject] = [{}, {"type": "object"}, {"type": "object", "properties": []}]
+    for parameters in schemas:
+        bare = ToolSchema(name="now", description="Tell the time.", parameters=parameters)
         assert signature(bare) == "now() - Tell the time."
 
 
@@ -166,7 +186,7 @@ def test_a_signature_is_shorter_than_the_schema() -> None:
 def test_every_parameter_is_named_and_marked_if_it_may_be_left_out(
     properties: dict[str, JsonValue],
 ) -> None:
-    required: list[JsonValue] = [*properties][::2]
+    required: list[JsonValue] = [*list(properties)[::2]]
     written = signature(
         ToolSchema(
             name="f",

@@ -23,6 +23,4 @@ def test_each_way_of_not_calling_is_scored_once_and_done_is_none_of_them() -> No
 
 def test_no_special_name_begins_as_another_when_it_is_scored() -> None:
     scored = [JSON_LINES.scored_name(name) for name in RESERVED_NAMES]
-    assert not any(
-        one is not other and one.startswith(other) for one in scored for other in scored
-    )
+    assert not any(one is not other and one.startswith(other) for one in scored for other in scored)

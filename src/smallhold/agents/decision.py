@@ -247,15 +247,19 @@ def further_features(
 
     Returns:
         `over_done`: the likeliest tool over no further call, nats; `is_same`: 1 where it is the
-        tool of the last call; `made`: how many calls there are; `words`: logarithm of 1 + the
-        message's words; `joints`: how many commas, semicolons and words for "and" it has.
+        tool of the last call; `is_second`: 1 after one call, else 0; `second_words`: logarithm of
+        1 + the message's words and `second_joints`: how many commas, semicolons and words for
+        "and" it has, both 0 from the third call on. That a message wants a second call shows in
+        how it is written; how many it wants, in the scores.
     """
     best = _best(scores.log_probs, len(tools))
     words = text.split()
+    joints = sum(word.casefold() in _JOINTS or word[-1] in ",;" for word in words)
+    is_second = float(len(made) == 1)
     return {
         "over_done": scores.log_probs[best] - scores.log_probs[-1],
         "is_same": float(tools[best].name == made[-1].name),
-        "made": float(len(made)),
-        "words": math.log1p(len(words)),
-        "joints": float(sum(word.casefold() in _JOINTS or word[-1] in ",;" for word in words)),
+        "is_second": is_second,
+        "second_words": is_second * math.log1p(len(words)),
+        "second_joints": is_second * joints,
     }

@@ -25,7 +25,7 @@ from smallhold.agents.filling import Filler, Filling, asked_text
 from smallhold.agents.signatures import described, required_names
 from smallhold.agents.special_calls import DONE_NAME, INSTEAD_OF_A_CALL
 from smallhold.generation import Prompt, ScoreRequest
-from smallhold.messages import Role, ToolCall, Usage
+from smallhold.messages import ToolCall, Usage
 from smallhold.models.calibration import Calibration
 from smallhold.runtimes.dialects import JSON_LINES
 from smallhold.runtimes.limits import OWN_DECODER

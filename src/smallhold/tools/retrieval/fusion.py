@@ -7,7 +7,7 @@ from typing import Final
 
 MEANING_SHARE: Final = 0.5
 """Weight of the similarity of meaning; the rest is that of shared words. Source:
-docs/tool-retrieval.md, halves of Seal-Tools and MetaTool; 0.3 to 0.6 differ by about one point."""
+docs/tool-retrieval.md, Seal-Tools and MetaTool; 0.3 to 0.6 differ by about one point."""
 EVENNESS: Final = 0.85
 """How much each clause's best tool counts the same, 0 to 1: at 0 a clause with a close match keeps
 the tools of the others out, at 1 a clause that asks for nothing takes a full share. Source: as

@@ -1,0 +1,175 @@
+"""How good a fit is: this file holds the figures on rows out of their folds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+from benchmarks.calibration.fitting import Fit, Judged
+from benchmarks.calibration.samples import Wanted
+
+from smallhold.models.calibration import LinearRule
+
+OFFLINE: Final = frozenset({"simple", "multiple", "irrelevance"})
+LIVE: Final = frozenset({"live_simple", "live_multiple", "live_irrelevance"})
+THRESHOLDS: Final = (-1.0, -0.5, 0.0, 0.3, 0.6, 0.9, 1.2, 1.5, 2.0)
+"""Nats of the margin before its shift."""
+DECIMALS: Final = 4
+
+
+def auroc(yes: Sequence[float], no: Sequence[float]) -> float | None:
+    """Area under the ROC curve: how often a yes is above a no, ties half; `None` without both.
+
+    Source:
+        Fawcett 2006, "An introduction to ROC analysis", section 7.
+    """
+    if not yes or not no:
+        return None
+    gaps = np.array(yes)[:, None] - np.array(no)
+    return float(np.mean(gaps > 0.0) + np.mean(gaps == 0.0) / 2)
+
+
+def call_auroc(judged: Sequence[Judged], *, categories: frozenset[str]) -> float | None:
+    """Give the area of calling over rows of some categories."""
+    rows = [one for one in judged if one.row.sample.category in categories]
+    return auroc(
+        [one.margin for one in rows if one.row.sample.wanted is not Wanted.NOTHING],
+        [one.margin for one in rows if one.row.sample.wanted is Wanted.NOTHING],
+    )
+
+
+def hold_auroc(judged: Sequence[Judged]) -> float | None:
+    """Give the area of holding over filled calls."""
+    held = [(one.hold, one.row.sample.wanted) for one in judged if one.hold is not None]
+    return auroc(
+        [hold for hold, wanted in held if wanted is not Wanted.CALL],
+        [hold for hold, wanted in held if wanted is Wanted.CALL],
+    )
+
+
+def further_auroc(judged: Sequence[Judged]) -> float | None:
+    """Give the area of going on over filled calls."""
+    known = [(one.further, one.row.sample.expected) for one in judged if one.further is not None]
+    return auroc(
+        [further for further, expected in known if len(expected) > 1],
+        [further for further, expected in known if len(expected) == 1],
+    )
+
+
+def pick_right(judged: Sequence[Judged]) -> dict[str, tuple[int, int]]:
+    """Count by category how often the right tool of several came first, of how many rows."""
+    rows = [
+        one
+        for one in judged
+        if len(set(one.row.sample.expected)) == 1 and len(one.row.sample.tools) > 1
+    ]
+    return _counted(rows, [one.picked == one.row.sample.expected[0] for one in rows])
+
+
+def decided_right(judged: Sequence[Judged]) -> dict[str, tuple[int, int]]:
+    """Count by category the calls where one is wanted, and elsewhere the rows without a call."""
+    right = [one.is_called == (one.row.sample.wanted is Wanted.CALL) for one in judged]
+    return _counted(judged, right)
+
+
+def further_right(judged: Sequence[Judged]) -> dict[str, tuple[int, int]]:
+    """Count by category the rows that go on after the first call, or stop, as they should."""
+    rows = [one for one in judged if one.further is not None]
+    right = [(one.further or 0.0) >= 0.0 for one in rows]
+    wanted = [len(one.row.sample.expected) > 1 for one in rows]
+    return _counted(rows, [a == b for a, b in zip(right, wanted, strict=True)])
+
+
+def _counted(rows: Sequence[Judged], right: Sequence[bool]) -> dict[str, tuple[int, int]]:
+    found: dict[str, list[bool]] = {}
+    for one, is_right in zip(rows, right, strict=True):
+        found.setdefault(one.row.sample.category, []).append(is_right)
+    return {name: (sum(answers), len(answers)) for name, answers in sorted(found.items())}
+
+
+def report(fit: Fit, *, call_shift: float) -> str:
+    """Write all figures, as Markdown."""
+    return "\n".join([
+        *_areas(fit.judged),
+        *_table("right tool of several", pick_right(fit.judged)),
+        *_table("called, or not called, as it should be", decided_right(fit.judged)),
+        *_table("one more call, or none, as it should be", further_right(fit.judged)),
+        *_risk_and_coverage(fit.judged, call_shift=call_shift),
+        "",
+    ])
+
+
+def _areas(judged: Sequence[Judged]) -> Iterator[str]:
+    yield "| rule | area under the ROC curve |"
+    yield "|---|---|"
+    yield f"| call, offline | {_ratio(call_auroc(judged, categories=OFFLINE))} |"
+    yield f"| call, live | {_ratio(call_auroc(judged, categories=LIVE))} |"
+    everything = frozenset(one.row.sample.category for one in judged)
+    yield f"| call, all rows | {_ratio(call_auroc(judged, categories=everything))} |"
+    yield f"| hold | {_ratio(hold_auroc(judged))} |"
+    yield f"| further | {_ratio(further_auroc(judged))} |"
+
+
+def _table(title: str, counts: Mapping[str, tuple[int, int]]) -> Iterator[str]:
+    yield ""
+    yield f"| category | {title} | n |"
+    yield "|---|---|---|"
+    for category, (right, count) in counts.items():
+        yield f"| `{category}` | {right / count:.1%} | {count} |"
+
+
+def _risk_and_coverage(judged: Sequence[Judged], *, call_shift: float) -> Iterator[str]:
+    """Say what each threshold on the margin would call and refuse, holding left out."""
+    yield ""
+    yield "| threshold | offline called | offline refused | live called | live refused |"
+    yield "|---|---|---|---|---|"
+    for threshold in sorted({*THRESHOLDS, -call_shift}):
+        shares = [
+            _share_right(judged, threshold + call_shift, categories=categories, is_wanted=is_wanted)
+            for categories in (OFFLINE, LIVE)
+            for is_wanted in (True, False)
+        ]
+        mark = " (in use)" if threshold == -call_shift else ""
+        yield f"| {threshold:g}{mark} | {' | '.join(map(_percent, shares))} |"
+
+
+def _share_right(
+    judged: Sequence[Judged], threshold: float, *, categories: frozenset[str], is_wanted: bool
+) -> float | None:
+    right = [
+        (one.margin >= threshold) == is_wanted
+        for one in judged
+        if one.row.sample.category in categories
+        and (one.row.sample.wanted is not Wanted.NOTHING) == is_wanted
+    ]
+    return sum(right) / len(right) if right else None
+
+
+def calibration_json(fit: Fit) -> str:
+    """Write the file that `parse_calibration` reads."""
+    judged = fit.judged
+    fitted_on = (
+        f"{len(judged)} messages of BFCL v4 and When2Call; five folds over tools: area under the "
+        f"ROC curve of calling {_ratio(call_auroc(judged, categories=OFFLINE))} offline, "
+        f"{_ratio(call_auroc(judged, categories=LIVE))} live; of a further call "
+        f"{_ratio(further_auroc(judged))}"
+    )
+    rules = {"pick": fit.pick, "call": fit.call, "further": fit.further, "hold": fit.hold}
+    written = {"fitted_on": fitted_on, **{name: _rounded(rule) for name, rule in rules.items()}}
+    return json.dumps(written, indent=1) + "\n"
+
+
+def _rounded(rule: LinearRule) -> dict[str, object]:
+    # Adding 0.0 turns -0.0 into 0.0.
+    weights = {name: round(weight, DECIMALS) + 0.0 for name, weight in rule.weights.items()}
+    return {"weights": weights, "intercept": round(rule.intercept, DECIMALS) + 0.0}
+
+
+def _ratio(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.2f}"
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0%}"

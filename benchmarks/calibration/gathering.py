@@ -1,0 +1,114 @@
+"""What a model makes of samples: this file holds their scoring and filling.
+
+The planner of the product asks the questions, so that a rule is fitted on what it will read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Final
+
+from benchmarks.calibration.gathered import FilledRecord, GatheredRecord
+from benchmarks.calibration.samples import Sample, Wanted
+
+from smallhold.agents.decision import Decision, read_decision
+from smallhold.agents.planning import ScoredPlanner
+from smallhold.exceptions import ModelOutputError
+from smallhold.generation import GenerationRequest, Prompt, ScoreRequest, Scores
+from smallhold.messages import ToolCall
+from smallhold.runtimes.limits import RuntimeLimits
+from smallhold.runtimes.protocol import Runtime, TokenStream
+
+MAX_TOKENS: Final = 400
+"""Of one call's arguments."""
+
+
+@dataclass(slots=True, kw_only=True)
+class RememberingRuntime:
+    """Another runtime, and the scores that it gave."""
+
+    inner: Runtime
+    remembered: list[Scores] = field(default_factory=list[Scores])
+
+    @property
+    def name(self) -> str:
+        """Name of the other runtime."""
+        return self.inner.name
+
+    @property
+    def limits(self) -> RuntimeLimits:
+        """Limits of the other runtime."""
+        return self.inner.limits
+
+    def stream(self, request: GenerationRequest) -> AbstractAsyncContextManager[TokenStream]:
+        """Generate text with the other runtime."""
+        return self.inner.stream(request)
+
+    async def score(self, request: ScoreRequest) -> Scores:
+        """Score with the other runtime, and remember it."""
+        scores = await self.inner.score(request)
+        self.remembered.append(scores)
+        return scores
+
+    async def count_tokens(self, prompt: Prompt) -> int:
+        """Count with the other runtime."""
+        return await self.inner.count_tokens(prompt)
+
+    async def aclose(self) -> None:
+        """Free the other runtime."""
+        await self.inner.aclose()
+
+
+async def gather(sample: Sample, *, runtime: Runtime, model: str) -> GatheredRecord:
+    """Score one sample, and fill the likeliest tool where it may come to a call.
+
+    The tool is that which a model without a calibration would call, so that rows do not depend on
+    an earlier fit.
+
+    Raises:
+        SmallholdError: the runtime cannot serve this sample.
+    """
+    remembering = RememberingRuntime(inner=runtime)
+    planner = ScoredPlanner(runtime=remembering, max_tokens=MAX_TOKENS)
+    await planner.decide(sample.prompt, tool_choice="auto")
+    scores = remembering.remembered[-1]
+    decision = read_decision(
+        scores, sample.tools, text=sample.text, calibration=None, must_call=True
+    )
+    # A call that nobody wants and that the plain rule refuses as well teaches little for its cost.
+    is_filled = sample.wanted is not Wanted.NOTHING or decision.margin >= 0.0
+    return GatheredRecord(
+        model=model,
+        category=sample.category,
+        id=sample.id,
+        log_probs=list(scores.log_probs),
+        baseline_log_probs=list(scores.baseline_log_probs or ()),
+        filled=await _filled(sample, decision, planner, remembering) if is_filled else None,
+    )
+
+
+async def _filled(
+    sample: Sample, decision: Decision, planner: ScoredPlanner, runtime: RememberingRuntime
+) -> FilledRecord | None:
+    """Fill the tool or a rival; `None` where the arguments are not whole: that is no call."""
+    try:
+        names: Sequence[str] = (str(decision.tool), *decision.rivals)
+        filling = await planner.filler.best(sample.prompt, names)
+    except ModelOutputError:
+        return None
+    if not filling.is_complete:
+        return None
+    further: list[float] | None = None
+    if sample.expected:
+        call = ToolCall(id="1", name=filling.tool.name, arguments=filling.arguments)
+        await planner.further_tool(sample.prompt, made=[call])
+        further = list(runtime.remembered[-1].log_probs)
+    return FilledRecord(
+        tool=filling.tool.name,
+        arguments=filling.arguments,
+        invented=[name for name in filling.invented if name not in filling.tool.composed],
+        unmentioned=filling.unmentioned,
+        further_log_probs=further,
+    )
