@@ -13,6 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 DEMO_MODEL := qwen2.5-coder-0.5b
 TEST_MODEL := smollm2-135m
+SENTENCE_MODEL := all-minilm-l6-v2
 
 # `make bench SUITES=route ROUNDS=1` runs one suite once.
 SUITES ?= all
@@ -107,3 +108,4 @@ engine: $(STAMPS)/runtime ## Compile the engine for this CPU (about 6 minutes, o
 models: $(STAMPS)/dev engine
 	$(BIN)/smallhold pull $(TEST_MODEL)
 	$(BIN)/smallhold pull $(DEMO_MODEL)
+	$(BIN)/smallhold pull $(SENTENCE_MODEL)

@@ -62,7 +62,8 @@ def mended(
     ("name", "written", "meant"),
     [
         ("hotel", "The Plaza hotel", "The Plaza"),
-        ("hotel_name", "Plaza Hotel", "Plaza"),
+        ("hotel_name", "Plaza Hotel", "Plaza Hotel"),
+        ("hotel_name", "Plaza Hotel", "Plaza Hotel"),
         ("HOTEL", "Plaza hotel", "Plaza"),
         ("hotel", "hotel", "hotel"),
         ("hotel", "hotel Plaza", "hotel Plaza"),

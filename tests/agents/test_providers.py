@@ -111,3 +111,9 @@ def test_a_model_of_the_catalog_speaks_its_dialect_and_is_named_by_its_alias(
 @pytest.mark.usefixtures("settings")
 def test_without_the_sentence_model_tools_are_found_by_their_words() -> None:
     assert installed_embedder() is None
+
+
+def test_a_model_that_embeds_sentences_cannot_answer() -> None:
+    with pytest.raises(ConfigError, match="embeds sentences") as caught:
+        embedded_model("all-minilm-l6-v2", settings=load_settings())
+    assert caught.value.field == "model_alias"

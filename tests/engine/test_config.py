@@ -97,8 +97,8 @@ def test_flash_attention_is_used_where_it_pays_unless_told_otherwise(
     assert config.uses_flash_attention is uses
 
 
-def test_two_full_contexts_run_at_a_time_unless_told_otherwise() -> None:
-    assert DEFAULTS.cells == 2 * DEFAULTS.context_tokens
+def test_one_and_a_half_contexts_run_at_a_time_unless_told_otherwise() -> None:
+    assert DEFAULTS.cells == DEFAULTS.context_tokens * 3 // 2
     assert replace(DEFAULTS, active_tokens=5000).cells == 5000
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smallhold.agents.config import Config
 from smallhold.engine.config import ModelConfig
 from smallhold.exceptions import ConfigError, EngineNotInstalledError, ModelNotInstalledError
-from smallhold.models import ModelStore, load_catalog
+from smallhold.models import ModelPurpose, ModelStore, load_catalog
 from smallhold.models.calibration import Calibration, packaged_calibration
 from smallhold.runtimes.dialects import DIALECTS, HERMES, CallDialect
 from smallhold.runtimes.protocol import Embedder, Runtime
@@ -43,6 +43,12 @@ def runtime_for(config: Config, *, endpoint: str | None, api_key: str | None) ->
 def embedded_model(alias: str, *, settings: Settings) -> EmbeddedRuntime:
     """Make a runtime for a catalog model that is in the store."""
     entry = load_catalog().resolve(alias)
+    if entry.purpose is not ModelPurpose.CHAT:
+        raise ConfigError(
+            field="model_alias",
+            value=alias,
+            remedy="this model embeds sentences; choose one that answers: `smallhold models list`",
+        )
     path = ModelStore(settings.model_store).find(entry)
     if path is None:
         raise ModelNotInstalledError(alias=alias)

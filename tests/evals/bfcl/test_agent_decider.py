@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from smallhold.agents.call_script import call_script
 from smallhold.agents.config import Config
 from smallhold.engine.config import ModelConfig
 from smallhold.evals.bfcl.agent_decider import MAX_CALL_TOKENS, scored_decider
 from smallhold.evals.bfcl.dataset import BFCLRow, ExpectedCall
 from smallhold.evals.bfcl.report import build_report
 from smallhold.evals.bfcl.runner import run_bfcl
+from smallhold.generation import Prompt
 from smallhold.messages import Message, Role, ToolSchema, Usage
 from smallhold.runtimes.embedded import EmbeddedRuntime
-from smallhold.testing import ScriptedRuntime, call
+from smallhold.testing import Calls, ScriptedRuntime, call
 from smallhold.testing.scripted import Call
 
 if TYPE_CHECKING:
@@ -52,12 +54,18 @@ async def test_a_planned_call_answers_the_row() -> None:
     assert decided.usage.passes > 0
 
 
-async def test_a_prompt_ends_with_the_row_s_messages_and_offers_its_tools() -> None:
+async def test_a_row_s_messages_and_tools_are_all_that_is_decided_on() -> None:
     runtime = ScriptedRuntime([call("weather", city="Oslo")])
     await scored_decider(runtime, tool_choice="auto")(ROW)
     (request,) = runtime.requests
-    assert request.prompt.messages[-len(ROW.messages) :] == ROW.messages
-    assert request.prompt.tools == ROW.tools
+    whole = Prompt(messages=ROW.messages, tools=ROW.tools)
+    assert request.prompt == call_script(whole, opened="weather")
+
+
+async def test_a_row_that_asks_for_several_things_is_answered_with_several_calls() -> None:
+    both = Calls(calls=(call("weather", city="Oslo"), call("population", city="Oslo")))
+    decided = await scored_decider(ScriptedRuntime([both]), tool_choice="auto")(ROW)
+    assert [made.name for made in decided.calls] == ["weather", "population"]
 
 
 async def test_a_row_may_be_left_without_a_call() -> None:
