@@ -99,7 +99,12 @@ def run_fit(arguments: argparse.Namespace) -> None:
     """Do `fit`."""
     samples = {sample_key(sample): sample for sample in read_samples(arguments.data)}
     rows = read_gathered(arguments.file, samples=samples)
-    fit = fit_rules(rows, call_shift=arguments.call_shift, hold_shift=arguments.hold_shift)
+    fit = fit_rules(
+        rows,
+        call_shift=arguments.call_shift,
+        hold_shift=arguments.hold_shift,
+        further_shift=arguments.further_shift,
+    )
     arguments.out.write_text(calibration_json(fit), "utf-8")
     sys.stdout.write(report(fit, call_shift=arguments.call_shift))
 
@@ -119,6 +124,7 @@ def command_line() -> argparse.ArgumentParser:
     fitting.add_argument("--data", type=Path, required=True, help="the same as for gather")
     fitting.add_argument("--call-shift", type=float, default=0.0, help="nats; negative: call less")
     fitting.add_argument("--hold-shift", type=float, default=0.0, help="nats; negative: hold less")
+    fitting.add_argument("--further-shift", type=float, default=0.0, help="negative: stop sooner")
     fitting.add_argument("--out", type=Path, required=True, help="the calibration, JSON")
     return parser
 

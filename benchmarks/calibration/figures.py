@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
-from benchmarks.calibration.fitting import Fit, Judged
+from benchmarks.calibration.fitting import Fit, Judged, is_more_wanted, steps_of
 from benchmarks.calibration.samples import Wanted
 
 from smallhold.models.calibration import LinearRule
@@ -27,7 +27,7 @@ def auroc(yes: Sequence[float], no: Sequence[float]) -> float | None:
     """
     if not yes or not no:
         return None
-    gaps = np.array(yes)[:, None] - np.array(no)
+    gaps = np.array(yes, dtype=np.float64)[:, None] - np.array(no, dtype=np.float64)
     return float(np.mean(gaps > 0.0) + np.mean(gaps == 0.0) / 2)
 
 
@@ -50,11 +50,11 @@ def hold_auroc(judged: Sequence[Judged]) -> float | None:
 
 
 def further_auroc(judged: Sequence[Judged]) -> float | None:
-    """Give the area of going on over filled calls."""
-    known = [(one.further, one.row.sample.expected) for one in judged if one.further is not None]
+    """Give the area of going on over all steps."""
+    steps = [step for one in judged for step in _further_steps(one)]
     return auroc(
-        [further for further, expected in known if len(expected) > 1],
-        [further for further, expected in known if len(expected) == 1],
+        [further for further, is_wanted in steps if is_wanted],
+        [further for further, is_wanted in steps if not is_wanted],
     )
 
 
@@ -75,11 +75,17 @@ def decided_right(judged: Sequence[Judged]) -> dict[str, tuple[int, int]]:
 
 
 def further_right(judged: Sequence[Judged]) -> dict[str, tuple[int, int]]:
-    """Count by category the rows that go on after the first call, or stop, as they should."""
-    rows = [one for one in judged if one.further is not None]
-    right = [(one.further or 0.0) >= 0.0 for one in rows]
-    wanted = [len(one.row.sample.expected) > 1 for one in rows]
-    return _counted(rows, [a == b for a, b in zip(right, wanted, strict=True)])
+    """Count by category the steps that go on after a call, or stop, as they should."""
+    steps = [(one, step) for one in judged for step in _further_steps(one)]
+    right = [(further >= 0.0) == is_wanted for _, (further, is_wanted) in steps]
+    return _counted([one for one, _ in steps], right)
+
+
+def _further_steps(one: Judged) -> list[tuple[float, bool]]:
+    """Give the log-odds of going on after each step, and whether that is right."""
+    steps = steps_of(one.row)
+    wanted = [is_more_wanted(one.row, step) for step in steps]
+    return list(zip(one.further, wanted, strict=True))
 
 
 def _counted(rows: Sequence[Judged], right: Sequence[bool]) -> dict[str, tuple[int, int]]:

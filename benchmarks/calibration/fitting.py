@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Final
 
 import numpy as np
 from benchmarks.calibration.cross_validation import Validated, fold_of, validated_rule
-from benchmarks.calibration.gathered import FilledRecord, Gathered, scores_of
+from benchmarks.calibration.gathered import FilledRecord, Gathered, StepRecord, scores_of
 from benchmarks.calibration.regression import Choice, Features, Floats, choice_rule
 from benchmarks.calibration.samples import Wanted
 
@@ -44,8 +45,6 @@ PICK_FEATURES: Final = (
 )
 # fmt: on
 """Of `tool_features`, without how long a tool's texts are, which says nothing of the message."""
-FURTHER_FEATURES: Final = ("over_done", "is_same", "words", "joints")
-"""Of `further_features`, without how many calls there are: in gathered rows there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +57,8 @@ class Judged:
     """Of calling, in nats, with the shift."""
     hold: float | None
     """Log-odds that the filled call had better not be made; `None` where none was filled."""
-    further: float | None
-    """Log-odds that one more call is wanted; `None` where nobody knows."""
+    further: tuple[float, ...]
+    """Log-odds that one more call is wanted, after each step; none where nobody knows."""
 
     @property
     def is_called(self) -> bool:
@@ -78,13 +77,20 @@ class Fit:
     judged: tuple[Judged, ...]
 
 
-def fit_rules(rows: Sequence[Gathered], *, call_shift: float, hold_shift: float) -> Fit:
+def fit_rules(
+    rows: Sequence[Gathered],
+    *,
+    call_shift: float = 0.0,
+    hold_shift: float = 0.0,
+    further_shift: float = 0.0,
+) -> Fit:
     """Fit the rules.
 
     Args:
         rows: Of one model.
         call_shift: Nats added to the margin of calling; negative: call less.
         hold_shift: Nats added to the log-odds of holding; negative: hold less.
+        further_shift: Nats added to the log-odds of going on; negative: stop sooner.
 
     Raises:
         ConfigError: a rule has no rows of one kind.
@@ -98,16 +104,15 @@ def fit_rules(rows: Sequence[Gathered], *, call_shift: float, hold_shift: float)
     filled = [index for index, row in enumerate(rows) if row.record.filled is not None]
     hold = _shifted(_hold(rows, filled, features=features, margins=call.unseen), hold_shift)
     hold_of = dict(zip(filled, hold.unseen, strict=True))
-    several = [index for index in filled if _further_log_probs(rows[index]) is not None]
-    further = _further(rows, several)
-    further_of = dict(zip(several, further.unseen, strict=True))
+    further = _shifted(_further(rows), further_shift)
+    further_of = iter(further.unseen)
     judged = [
         Judged(
             row=row,
             picked=_picked(row, picks[index]),
             margin=call.unseen[index],
             hold=hold_of.get(index),
-            further=further_of.get(index),
+            further=tuple(islice(further_of, len(steps_of(row)))),
         )
         for index, row in enumerate(rows)
     ]
@@ -147,15 +152,20 @@ def _hold(
     )
 
 
-def _further(rows: Sequence[Gathered], several: Sequence[int]) -> Validated:
-    chosen = [rows[index] for index in several]
+def _further(rows: Sequence[Gathered]) -> Validated:
+    steps = [(row, step) for row in rows for step in steps_of(row)]
     return validated_rule(
-        list(map(_furthering, chosen)),
-        _labels("further", [len(row.sample.expected) > 1 for row in chosen]),
-        groups=list(map(_likeliest, chosen)),
+        [_furthering(row, step) for row, step in steps],
+        _labels("further", [is_more_wanted(row, step) for row, step in steps]),
+        groups=[_likeliest(row) for row, _ in steps],
         ridge=FURTHER_RIDGE,
-        weights=np.ones(len(chosen)),
+        weights=np.ones(len(steps)),
     )
+
+
+def is_more_wanted(row: Gathered, step: StepRecord) -> bool:
+    """Whether one more call is right after a step."""
+    return len(step.made) < len(row.sample.expected)
 
 
 def _pick(rows: Sequence[Gathered]) -> LinearRule:
@@ -233,15 +243,13 @@ def _holding(row: Gathered, features: Features, *, margin: float) -> Features:
     )
 
 
-def _furthering(row: Gathered) -> Features:
-    filled = _filled(row)
-    features = further_features(
-        scores_of(_further_log_probs(row) or []),
+def _furthering(row: Gathered, step: StepRecord) -> Features:
+    return further_features(
+        scores_of(step.log_probs),
         row.sample.tools,
-        made=(ToolCall(id="1", name=filled.tool, arguments=filled.arguments),),
+        made=[ToolCall(id="1", name=name, arguments={}) for name in step.made],
         text=row.sample.text,
     )
-    return {name: features[name] for name in FURTHER_FEATURES}
 
 
 def _filled(row: Gathered) -> FilledRecord:
@@ -251,9 +259,10 @@ def _filled(row: Gathered) -> FilledRecord:
     return filled
 
 
-def _further_log_probs(row: Gathered) -> list[float] | None:
+def steps_of(row: Gathered) -> Sequence[StepRecord]:
+    """Give the steps after calls of a row, none where nothing was filled."""
     filled = row.record.filled
-    return None if filled is None else filled.further_log_probs
+    return () if filled is None else filled.steps
 
 
 def _labels(rule: str, answers: Sequence[bool]) -> Floats:

@@ -22,6 +22,15 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class StepRecord(_Record):
+    """What was seen when the calls of a message might have been all."""
+
+    made: list[str]
+    """Tools of the calls that were made before, in order."""
+    log_probs: list[float]
+    """For each tool, then for no further call."""
+
+
 class FilledRecord(_Record):
     """A call of the likeliest tool with its whole arguments."""
 
@@ -30,8 +39,8 @@ class FilledRecord(_Record):
     invented: list[str]
     """Required arguments that nobody mentioned and that may not be composed."""
     unmentioned: int
-    further_log_probs: list[float] | None
-    """For each tool, then for no further call; `None` where nobody knows what is right."""
+    steps: list[StepRecord]
+    """After the first call and each later one; none where nobody knows how many are right."""
 
 
 class GatheredRecord(_Record):

@@ -10,11 +10,12 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchmarks.calibration.gathered import FilledRecord, GatheredRecord
+from benchmarks.calibration.gathered import FilledRecord, GatheredRecord, StepRecord
 from benchmarks.calibration.samples import Sample, Wanted
 
 from smallhold.agents.decision import Decision, read_decision
-from smallhold.agents.planning import ScoredPlanner
+from smallhold.agents.filling import Filling
+from smallhold.agents.planning import MAX_CALLS_AT_ONCE, ScoredPlanner
 from smallhold.exceptions import ModelOutputError
 from smallhold.generation import GenerationRequest, Prompt, ScoreRequest, Scores
 from smallhold.messages import ToolCall
@@ -92,23 +93,50 @@ async def gather(sample: Sample, *, runtime: Runtime, model: str) -> GatheredRec
 async def _filled(
     sample: Sample, decision: Decision, planner: ScoredPlanner, runtime: RememberingRuntime
 ) -> FilledRecord | None:
-    """Fill the tool or a rival; `None` where the arguments are not whole: that is no call."""
-    try:
-        names: Sequence[str] = (str(decision.tool), *decision.rivals)
-        filling = await planner.filler.best(sample.prompt, names)
-    except ModelOutputError:
+    """Fill the tool or a rival, and see whether more calls would be made."""
+    filling = await _whole(planner, sample, (str(decision.tool), *decision.rivals))
+    if filling is None:
         return None
-    if not filling.is_complete:
-        return None
-    further: list[float] | None = None
-    if sample.expected:
-        call = ToolCall(id="1", name=filling.tool.name, arguments=filling.arguments)
-        await planner.further_tool(sample.prompt, made=[call])
-        further = list(runtime.remembered[-1].log_probs)
     return FilledRecord(
         tool=filling.tool.name,
         arguments=filling.arguments,
         invented=[name for name in filling.invented if name not in filling.tool.composed],
         unmentioned=filling.unmentioned,
-        further_log_probs=further,
+        steps=await _steps(sample, filling, planner, runtime),
     )
+
+
+async def _steps(
+    sample: Sample, first: Filling, planner: ScoredPlanner, runtime: RememberingRuntime
+) -> list[StepRecord]:
+    """Go on as long as more calls are right, whatever the planner says, and note its scores."""
+    made: list[ToolCall] = []
+    steps: list[StepRecord] = []
+    filling: Filling | None = first
+    while filling is not None and len(made) < min(len(sample.expected), MAX_CALLS_AT_ONCE):
+        call = ToolCall(id="1", name=filling.tool.name, arguments=filling.arguments)
+        if call in made:
+            break
+        made.append(call)
+        await planner.further_tool(sample.prompt, made=made)
+        log_probs = list(runtime.remembered[-1].log_probs)
+        steps.append(StepRecord(made=[one.name for one in made], log_probs=log_probs))
+        if len(made) < len(sample.expected):
+            best = log_probs.index(max(log_probs[:-1]))
+            filling = await _whole(planner, sample, (sample.tools[best].name,), made=made)
+    return steps
+
+
+async def _whole(
+    planner: ScoredPlanner,
+    sample: Sample,
+    names: Sequence[str],
+    *,
+    made: Sequence[ToolCall] = (),
+) -> Filling | None:
+    """Fill a tool; `None` where the arguments are not whole: that is no call."""
+    try:
+        filling = await planner.filler.best(sample.prompt, names, made=made)
+    except ModelOutputError:
+        return None
+    return filling if filling.is_complete else None

@@ -15,7 +15,14 @@ import pytest
 from benchmarks.calibration.cross_validation import validated_rule
 from benchmarks.calibration.figures import auroc, call_auroc, further_auroc, hold_auroc
 from benchmarks.calibration.fitting import fit_rules
-from benchmarks.calibration.gathered import FilledRecord, GatheredRecord, read_gathered, sample_key
+from benchmarks.calibration.gathered import (
+    FilledRecord,
+    GatheredRecord,
+    StepRecord,
+    parse_record,
+    read_gathered,
+    sample_key,
+)
 from benchmarks.calibration.regression import Choice, choice_rule
 from benchmarks.calibration.samples import Wanted, drawn, read_samples
 from benchmarks.fit_calibration import done_keys, gather_all, main
@@ -25,7 +32,7 @@ from hypothesis import strategies as st
 from smallhold.exceptions import ConfigError
 from smallhold.messages import JsonObject
 from smallhold.models.calibration import parse_calibration
-from smallhold.testing import ScriptedRuntime, call
+from smallhold.testing import Calls, ScriptedRuntime, call
 
 CITIES = ("Oslo", "Rome", "Lima", "Bern", "Cork", "Kiel", "Lyon", "Nice", "Pisa", "York")
 EVERYTHING = frozenset({"multiple", "irrelevance", "parallel"}) | {
@@ -90,13 +97,20 @@ def gathered(data: Path) -> Path:
     for sample in read_samples(data):
         likely = -0.1 if sample.wanted is not Wanted.NOTHING else -9.0
         invented = ["city"] if sample.wanted is Wanted.ASK else []
-        further = [-0.1 if len(sample.expected) > 1 else -6.0, -8.0, -1.0]
+        names = [sample.tools[0].name] * len(sample.expected)
+        steps = [
+            StepRecord(
+                made=names[:count],
+                log_probs=[-0.1 if count < len(names) else -6.0, -8.0, -1.0],
+            )
+            for count in range(1, len(names) + 1)
+        ]
         filled = FilledRecord(
             tool=sample.tools[0].name,
             arguments={"city": "Oslo"},
             invented=invented,
             unmentioned=len(invented),
-            further_log_probs=further if sample.expected else None,
+            steps=steps,
         )
         records.append(
             GatheredRecord(
@@ -138,7 +152,7 @@ def test_rows_that_can_be_told_apart_are_told_apart_by_rules_that_never_saw_them
     data: Path, gathered: Path
 ) -> None:
     samples = {sample_key(sample): sample for sample in read_samples(data)}
-    fit = fit_rules(read_gathered(gathered, samples=samples), call_shift=0.0, hold_shift=0.0)
+    fit = fit_rules(read_gathered(gathered, samples=samples))
     assert call_auroc(fit.judged, categories=EVERYTHING) == 1.0
     assert hold_auroc(fit.judged) == 1.0
     assert further_auroc(fit.judged) == 1.0
@@ -200,6 +214,21 @@ def test_gathering_goes_on_where_it_was_cut_off(data: Path, unfinished: bytes) -
     assert anyio.run(gather, 1) == 1
     assert out.read_bytes().count(b"\n") == 3
     assert done_keys(out, model=MODEL) == {sample_key(sample) for sample in samples}
+
+
+def test_steps_go_on_as_long_as_more_calls_are_right(data: Path) -> None:
+    (sample,) = [one for one in read_samples(data) if one.id == "parallel_3"]
+    out = data / "new.jsonl"
+
+    async def gather() -> None:
+        name = sample.tools[0].name
+        runtime = ScriptedRuntime([Calls(calls=(call(name, city="Bern"), call(name, city="now")))])
+        await gather_all([sample], runtime=runtime, model=MODEL, out=out, seconds=60.0)
+
+    anyio.run(gather)
+    _, record = parse_record(out.read_bytes())
+    assert record.filled is not None
+    assert [len(step.made) for step in record.filled.steps] == [1, 2]
 
 
 @given(

@@ -99,7 +99,7 @@ def test_flash_attention_is_used_where_it_pays_unless_told_otherwise(
 
 def test_one_and_a_half_contexts_run_at_a_time_unless_told_otherwise() -> None:
     assert DEFAULTS.cells == DEFAULTS.context_tokens * 3 // 2
-    assert replace(DEFAULTS, active_tokens=5000).cells == 5000
+    assert replace(DEFAULTS, active_tokens=9000).cells == 9000
 
 
 def machine(*, physical: int = 4, usable: int = 8, memory_bytes: int = 2**34) -> Hardware:
