@@ -28,7 +28,7 @@ def auroc(yes: Sequence[float], no: Sequence[float]) -> float | None:
     if not yes or not no:
         return None
     gaps = np.array(yes, dtype=np.float64)[:, None] - np.array(no, dtype=np.float64)
-    return float(np.mean(gaps > 0.0) + np.mean(gaps == 0.0) / 2)
+    return float((gaps > 0.0).mean()) + float((gaps == 0.0).mean()) / 2
 
 
 def call_auroc(judged: Sequence[Judged], *, categories: frozenset[str]) -> float | None:

@@ -63,7 +63,6 @@ def mended(
     [
         ("hotel", "The Plaza hotel", "The Plaza"),
         ("hotel_name", "Plaza Hotel", "Plaza Hotel"),
-        ("hotel_name", "Plaza Hotel", "Plaza Hotel"),
         ("HOTEL", "Plaza hotel", "Plaza"),
         ("hotel", "hotel", "hotel"),
         ("hotel", "hotel Plaza", "hotel Plaza"),

@@ -156,6 +156,50 @@ def test_a_required_text_of_a_stated_form_is_not_looked_for_word_by_word() -> No
     assert optional.arguments == {}
 
 
+TRIP: JsonObject = {
+    "type": "object",
+    "properties": {
+        "origin": {"type": "string"},
+        "city": {"type": "string"},
+        "target": {"type": "string"},
+        "unit": {"type": "string", "enum": ["miles", "km"]},
+    },
+    "required": ["target"],
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "decoded", "kept"),
+    [
+        ("to Oslo", {"origin": "Oslo", "target": "oslo"}, {"target": "oslo"}),
+        ("Oslo, the city", {"origin": "Oslo", "city": "Oslo"}, {"city": "Oslo"}),
+        ("Oslo", {"origin": "Oslo", "city": "Oslo"}, {"origin": "Oslo"}),
+        (
+            "Rome to Oslo",
+            {"origin": "Rome", "target": "Oslo"},
+            {"origin": "Rome", "target": "Oslo"},
+        ),
+    ],
+)
+def test_a_text_that_another_argument_holds_already_is_not_repeated(
+    said: str, decoded: JsonObject, kept: JsonObject
+) -> None:
+    assert revise(decoded, TRIP, said=Said(said)).arguments == kept
+
+
+def test_texts_that_are_required_may_be_the_same() -> None:
+    both: JsonObject = {**TRIP, "required": ["origin", "target"]}
+    arguments: JsonObject = {"origin": "Oslo", "target": "Oslo"}
+    assert revise(arguments, both, said=Said("around Oslo")).arguments == arguments
+
+
+def test_a_listed_value_is_looked_for_in_the_message_itself() -> None:
+    said = Said("How many km?\nHow far is Oslo?")
+    before = revise({"target": "Oslo"}, TRIP, said=said, asked=Said("How far is Oslo?"))
+    assert before.arguments == {"target": "Oslo"}
+    assert revise({"target": "Oslo"}, TRIP, said=said).arguments["unit"] == "km"
+
+
 def test_values_are_mended_before_they_are_looked_for() -> None:
     schema: JsonObject = {
         "type": "object",

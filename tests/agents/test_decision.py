@@ -277,16 +277,27 @@ def made_of(*names: str) -> list[ToolCall]:
     return [ToolCall(id="1", name=name, arguments={}) for name in names]
 
 
-def test_one_more_call_is_read_from_scores_calls_and_joints() -> None:
+SEVERAL = "Find a lamp, a bed; AND a sofa too, sand"
+
+
+def test_a_second_call_is_read_from_scores_and_from_how_the_message_is_written() -> None:
     own = row(-1.0, -5.0, -5.0, -3.0)
-    found = further_features(
-        own, TOOLS, made=made_of("pay", "find"), text="Find a lamp, a bed; AND a sofa too, sand"
-    )
-    assert found == pytest.approx({
-        "over_done": 2.0, "is_same": 1.0, "made": 2.0, "words": math.log1p(10), "joints": 4.0,
-    })  # fmt: skip
-    other = further_features(own, TOOLS, made=made_of("find", "pay"), text="")
-    assert (other["is_same"], other["words"], other["joints"]) == (0.0, 0.0, 0.0)
+    found = further_features(own, TOOLS, made=made_of("find"), text=SEVERAL)
+    expected = {
+        "over_done": 2.0, "is_same": 1.0, "is_second": 1.0, "second_words": math.log1p(10),
+        "second_joints": 4.0,
+    }  # fmt: skip
+    assert found == pytest.approx(expected)
+    silent = further_features(own, TOOLS, made=made_of("pay"), text="")
+    assert (silent["is_same"], silent["second_words"], silent["second_joints"]) == (0.0, 0.0, 0.0)
+
+
+def test_a_third_call_is_read_from_scores_alone() -> None:
+    own = row(-1.0, -5.0, -5.0, -3.0)
+    found = further_features(own, TOOLS, made=made_of("find", "pay"), text=SEVERAL)
+    assert (found["over_done"], found["is_same"]) == (2.0, 0.0)
+    assert found["is_second"] == found["second_words"] == found["second_joints"] == 0.0
+    assert found == further_features(own, TOOLS, made=made_of("find", "pay"), text="")
 
 
 def test_holding_a_call_back_is_read_from_the_decision_and_its_arguments() -> None:
