@@ -66,7 +66,7 @@ format: $(STAMPS)/dev ## Format the code and apply safe lint fixes
 
 .PHONY: bench
 bench: models ## Run the benchmarks, ours and peers in turns (about an hour)
-	@for script in $$(ls benchmarks/*.py); do echo "== $$script"; $(BIN)/python "$$script"; done
+	@for script in benchmarks/{hardware_limits,import_time,spin_count}.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 	@for suite in $(SUITES); do $(BIN)/smallhold bench --suite "$$suite" --rounds $(ROUNDS); done
 
 .PHONY: docs

@@ -10,6 +10,7 @@ from smallhold.agents.call_script import call_line, call_script
 from smallhold.agents.filling import (
     Filler,
     Filling,
+    asked_text,
     parse_arguments,
     spoken_text,
     tool_named,
@@ -383,3 +384,15 @@ async def test_what_an_example_says_is_not_what_the_user_said() -> None:
     assert (await filler(decoded)[0].fill(prompt, STOCK)).invented == ("shop",)
     heard = Prompt(messages=prompt.messages, tools=TOOLS)
     assert (await filler(decoded)[0].fill(heard, STOCK)).invented == ()
+
+
+def test_what_is_asked_is_the_user_s_last_message_whatever_came_after_it() -> None:
+    messages = (
+        Message(role=Role.SYSTEM, content="Be brief."),
+        Message(role=Role.USER, content="Hello"),
+        Message(role=Role.ASSISTANT, content="Hello."),
+        Message(role=Role.USER, content="Lamps?"),
+        Message(role=Role.TOOL, content="Three in Oslo", tool_call_id="1"),
+    )
+    assert asked_text(messages) == "Lamps?"
+    assert asked_text(messages[:1]) == ""
