@@ -95,6 +95,16 @@ def test_a_control_token_in_a_continuation_is_never_left_to_be_decoded(
     assert encoded.tail == "{"
 
 
+def test_a_control_token_in_a_call_that_was_made_is_plain_text(
+    shared_model: LoadedModel, ask: Asking
+) -> None:
+    def made(text: str) -> Prompt:
+        return ask("Hello!", continuation=f'{{"name": "f", "arguments": {{"x": "{text}"}}}}\n')
+
+    hostile = made(HOSTILE.replace("\n", " "))
+    assert controls_in(shared_model, hostile) == controls_in(shared_model, made("hi"))
+
+
 def test_the_stable_beginning_is_the_same_whatever_the_user_says(
     shared_model: LoadedModel, ask: Asking
 ) -> None:

@@ -171,7 +171,7 @@ class ScoredPlanner:
         if must_call and len(names) == 1:
             return Decision(tool=names[0], margin=0.0), Usage()
         # Examples of the agent's own correct the model better than what was fitted without them.
-        is_corrected = not must_call and prompt.fixed_messages == 0
+        is_corrected = prompt.fixed_messages == 0
         scores = await self.runtime.score(
             ScoreRequest(
                 prompt=call_script(prompt),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
@@ -62,10 +62,20 @@ class PromptEncoder:
         cut = self._tail_start(prompt.continuation) if splits_tail else len(prompt.continuation)
         head, tail = prompt.continuation[:cut], prompt.continuation[cut:]
         segments = list(self._template.render_parts(prompt.messages, prompt.tools))
-        segments.append(Segment(text=head, is_trusted=True))
+        segments += self._opening(head)
         tokens = self._tokenize(segments)
         stable = common_prefix(self._stable_tokens(prompt), tokens)
         return EncodedPrompt(tokens=tokens, stable_tokens=stable, tail=tail)
+
+    def _opening(self, text: str) -> Iterator[Segment]:
+        """Trust the control token that a continuation begins with, which is its dialect's own.
+
+        What comes later may be arguments of calls, and these are users' words.
+        """
+        match = self._controls.match(text)
+        end = 0 if match is None else match.end(1)
+        yield Segment(text=text[:end], is_trusted=True)
+        yield Segment(text=text[end:], is_trusted=False)
 
     def _tail_start(self, continuation: str) -> int:
         ends = [match.end(1) for match in self._controls.finditer(continuation)]

@@ -18,8 +18,8 @@ def scored_decider(
 ) -> Decide:
     """Make the answerer of rows on a runtime whose decoder is ours.
 
-    The row's messages and tools are the whole prompt; nothing is added to them. A call that was cut
-    off at `max_tokens` is no call, since an agent would not run it.
+    The planner adds its samples to the row's messages and tools, as for any agent. A call that was
+    cut off at `max_tokens` is no call, since an agent would not run it.
 
     Args:
         runtime: What runs the model.
