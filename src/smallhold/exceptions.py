@@ -121,6 +121,7 @@ class PartOverflowError(ContextOverflowError):
         self.room_tokens = room_tokens
         """What its budget, or the prompt's other parts and the answer, leave for it."""
         self.context_tokens = context_tokens
+        self.remedy = remedy
         text = (
             f"Too long for a context window of {context_tokens:,} tokens: the prompt's {part}, "
             f"{part_tokens:,} tokens where {room_tokens:,} are left. {remedy}"

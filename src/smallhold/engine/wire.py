@@ -7,6 +7,7 @@ socket. Closing that socket is the one and only way to cancel, so a caller that 
 
 from __future__ import annotations
 
+import inspect
 import os
 import struct
 from collections.abc import Sequence
@@ -411,7 +412,9 @@ def from_failed(failed: Failed, *, model: str) -> SmallholdError:
     kind = getattr(exceptions, failed.kind, None)
     if isinstance(kind, type) and issubclass(kind, SmallholdError):
         try:
-            error = kind(**failed.fields)
+            # What a class hands on to the one it derives from is a field too, but no argument.
+            taken = inspect.signature(kind).parameters if failed.fields else {}
+            error = kind(**{name: failed.fields[name] for name in failed.fields if name in taken})
         except (TypeError, ValueError, AttributeError, LookupError):
             pass
         else:
