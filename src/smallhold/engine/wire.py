@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
@@ -413,7 +413,7 @@ def from_failed(failed: Failed, *, model: str) -> SmallholdError:
     if isinstance(kind, type) and issubclass(kind, SmallholdError):
         try:
             # What a class hands on to the one it derives from is a field too, but no argument.
-            taken = inspect.signature(kind).parameters if failed.fields else {}
+            taken: Collection[str] = inspect.signature(kind).parameters if failed.fields else ()
             error = kind(**{name: failed.fields[name] for name in failed.fields if name in taken})
         except (TypeError, ValueError, AttributeError, LookupError):
             pass
