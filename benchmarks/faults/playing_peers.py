@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -80,7 +81,9 @@ class PlayedFramework:
         process, self._process, self._lines = self._process, None, None
         if process is not None:
             with anyio.CancelScope(shield=True):
-                process.kill()
+                # It may have ended by itself in the meantime.
+                with suppress(ProcessLookupError):
+                    process.kill()
                 await process.wait()
                 await process.aclose()
 
