@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from smallhold.agents.mentions import EDGE_WORDS, PERCENT, Said
+from smallhold.agents.signatures import property_schemas
 from smallhold.messages import JsonObject, JsonValue
 
 PLAIN_TEXT_KEYWORDS: Final = frozenset({"type", "description", "default", "title", "examples"})
@@ -96,10 +97,9 @@ def named_values(schema: JsonObject, *, said: Said) -> JsonObject:
         schema: The tool's parameters.
         said: What the user and earlier tools have said.
     """
-    properties = schema.get("properties")
     found: JsonObject = {}
-    for name, inner in properties.items() if isinstance(properties, dict) else ():
-        values = inner.get("enum") if isinstance(inner, dict) else None
+    for name, inner in property_schemas(schema).items():
+        values = inner.get("enum")
         texts = (
             [value for value in values if isinstance(value, str)]
             if isinstance(values, list)

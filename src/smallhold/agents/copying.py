@@ -17,6 +17,7 @@ from smallhold.agents.adapting import PLAIN_TEXT_KEYWORDS, adapted, named_values
 from smallhold.agents.argument_schema import MAX_DECODED_INTEGER
 from smallhold.agents.grounding import is_identifier
 from smallhold.agents.mentions import Said, looks_like_date, numerals
+from smallhold.agents.signatures import property_schemas, required_names
 from smallhold.messages import JsonObject, JsonValue
 
 MAX_SPANS: Final = 300
@@ -56,14 +57,15 @@ def revise(
         asked: The message that the call is for, by default all that was said: what it names
             among an argument's values is meant.
     """
-    names = _required(schema)
+    names = required_names(schema)
+    schemas = property_schemas(schema)
     spare = _spare_numbers(arguments, names, said=said)
     kept: JsonObject = {}
     choices: JsonObject = {}
     unmentioned = 0
     invented: list[str] = []
     for name, decoded in arguments.items():
-        value = adapted(decoded, name=name, said=said, schema=_property(schema, name))
+        value = adapted(decoded, name=name, said=said, schema=schemas.get(name, {}))
         options: list[JsonValue] = []
         is_required = name in names
         is_taken = not is_required and _is_number(value) and spare.get(value, 1) <= 0
@@ -71,7 +73,7 @@ def revise(
             unmentioned += _says_something(value)
             if is_required and _says_something(value):
                 invented.append(name)
-            inner = _property(schema, name)
+            inner = schemas.get(name, {})
             options = (
                 []
                 if is_taken
@@ -142,20 +144,11 @@ def _says_something(value: JsonValue) -> bool:
     return value not in {"", False, True} if isinstance(value, str | bool) else True
 
 
-def _required(schema: JsonObject) -> Collection[JsonValue]:
-    required = schema.get("required")
-    return required if isinstance(required, list) else ()
-
-
-def _property(schema: JsonObject, name: str) -> JsonObject:
-    properties = schema.get("properties")
-    found = properties.get(name) if isinstance(properties, dict) else None
-    return found if isinstance(found, dict) else {}
-
-
 def _is_mentioned(value: JsonValue, *, name: str, said: Said, schema: JsonObject) -> bool:
     if isinstance(value, str):
-        is_formed = name in _required(schema) and "pattern" in _property(schema, name)
+        is_formed = name in required_names(schema) and "pattern" in property_schemas(schema).get(
+            name, {}
+        )
         if is_formed or looks_like_date(value):
             # The form that the tool asks for is seldom that in which users say it.
             return True

@@ -78,9 +78,9 @@ def read_decision(
         must_call: Choose the likeliest tool whatever the margin is.
     """
     pick = pick_rule(scores, calibration)
-    features = decision_features(scores, tools, text=text, pick=pick)
-    margin = plain_margin(features) if calibration is None else calibration.call(features)
     order = _by_fit(scores, tools, text=text, pick=pick)
+    features = _features(scores, tools, text=text, order=order)
+    margin = plain_margin(features) if calibration is None else calibration.call(features)
     special = _special(scores.log_probs, len(tools))
     return Decision(
         tool=tools[order[0].index].name if must_call or margin >= 0.0 else None,
@@ -121,8 +121,14 @@ def decision_features(
         `overlap`: share of the words of its name and description that the message has;
         `words`: logarithm of 1 + the message's different words; and those of `shared_words`.
     """
-    count = len(tools)
     order = _by_fit(scores, tools, text=text, pick=pick)
+    return _features(scores, tools, text=text, order=order)
+
+
+def _features(
+    scores: Scores, tools: Sequence[ToolSchema], *, text: str, order: Sequence[_Fit]
+) -> dict[str, float]:
+    count = len(tools)
     best = order[0].index
     own = _special(scores.log_probs, count)
     tool = scores.log_probs[best]

@@ -30,7 +30,7 @@ def signature(tool: ToolSchema) -> str:
 
     `?` marks what may be left out, `[]` a list, `|` alternatives.
     """
-    properties = _properties(tool.parameters)
+    properties = property_schemas(tool.parameters)
     required = required_names(tool.parameters)
     fields = _fields(properties, required, depth=0)
     head = f"{_line(tool.name)}({fields}) - {_line(tool.description)}"
@@ -39,12 +39,10 @@ def signature(tool: ToolSchema) -> str:
 
 def described(tool: ToolSchema, names: Sequence[str]) -> tuple[str, ...]:
     """Give the descriptions of a tool's parameters, or their names where there are none."""
-    properties = tool.parameters.get("properties")
-    known = properties if isinstance(properties, dict) else {}
+    known = property_schemas(tool.parameters)
     texts: list[str] = []
     for name in names:
-        schema = known.get(name)
-        text = schema.get("description") if isinstance(schema, dict) else None
+        text = known[name].get("description") if name in known else None
         texts.append(str(text).rstrip(".") if text else name)
     return tuple(texts)
 
@@ -77,7 +75,7 @@ def _plain_type(schema: JsonObject, *, depth: int) -> str:
             items = schema.get("items")
             return f"{_type(items, depth=depth)}[]" if isinstance(items, dict) else "any[]"
         case "object":
-            inner = _properties(schema)
+            inner = property_schemas(schema)
             if not inner or depth >= _MAX_DEPTH:
                 return "object"
             return f"{{{_fields(inner, required_names(schema), depth=depth + 1)}}}"
@@ -100,10 +98,11 @@ def _descriptions(properties: dict[str, JsonObject], *, indent: str) -> Iterator
 
 def _inner_properties(schema: JsonObject) -> dict[str, JsonObject]:
     items = schema.get("items")
-    return _properties(items if isinstance(items, dict) else schema)
+    return property_schemas(items if isinstance(items, dict) else schema)
 
 
-def _properties(schema: JsonObject) -> dict[str, JsonObject]:
+def property_schemas(schema: JsonObject) -> dict[str, JsonObject]:
+    """Give the schemas of an object's properties by name."""
     found = schema.get("properties")
     if not isinstance(found, dict):
         return {}

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from smallhold.agents.adapting import PLAIN_TEXT_KEYWORDS
 from smallhold.messages import JsonObject, JsonValue
 
-_FREE_TEXT_KEYWORDS: Final = frozenset({"type", "description", "default", "title", "examples"})
 _DATE_FORM: Final = re.compile(
     r"\b(?:yyyy([-/.])mm\1dd|mm([-/.])dd\2yyyy|dd([-/.])mm\3yyyy)\b", re.IGNORECASE
 )
@@ -56,7 +56,7 @@ def _with_form(schema: JsonValue, *, has_date: bool) -> JsonValue:
     if not isinstance(schema, dict) or schema.get("type") != "string":
         return schema
     description = schema.get("description")
-    if schema.keys() - _FREE_TEXT_KEYWORDS or not isinstance(description, str):
+    if schema.keys() - PLAIN_TEXT_KEYWORDS or not isinstance(description, str):
         return schema
     pattern = stated_pattern(description, has_date=has_date)
     return schema if pattern is None else {**schema, "pattern": pattern}

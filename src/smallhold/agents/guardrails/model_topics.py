@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from smallhold.agents.call_script import CONTENT_FREE_TEXT
 from smallhold.exceptions import ConfigError
 from smallhold.generation import Prompt, ScoreRequest, normalised
 from smallhold.messages import Message, Role
@@ -13,8 +14,6 @@ from smallhold.runtimes.protocol import Runtime
 
 OTHER: Final = "other"
 """Scored beside the topics, for messages that have none of them."""
-_CONTENT_FREE: Final = "N/A"
-"""Source: Zhao et al. 2021, "Calibrate Before Use", section 5."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,7 @@ class ModelTopics:
             ScoreRequest(
                 prompt=self._prompt(text),
                 choices=tuple(map(dialect.scored_name, labels)),
-                baseline=self._prompt(_CONTENT_FREE),
+                baseline=self._prompt(CONTENT_FREE_TEXT),
             )
         )
         return dict(zip(labels, normalised(scores.calibrated()), strict=True))
