@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from smallhold.cli.options import ToolChoiceWord
+from smallhold.cli.row_progress import row_progress
 from smallhold.cli.terminal import printable
 from smallhold.evals.bfcl import BFCLReport, BFCLRow, RowResult, run_bfcl
 from smallhold.evals.bfcl.agent_decider import scored_decider
@@ -27,23 +27,17 @@ async def measure_bfcl(
 
     Raises as `smallhold.evals.bfcl.run_bfcl`.
     """
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[right]} right"),
-        TimeRemainingColumn(),
-    )
+    total = len(rows) if limit is None else min(limit, len(rows))
     try:
-        with Progress(*columns, console=console) as progress:
-            total = len(rows) if limit is None else min(limit, len(rows))
-            task = progress.add_task(runtime.name, total=total, right=0)
+        with row_progress(
+            runtime.name, total=total, figure="0", unit="right", console=console
+        ) as show:
             right = 0
 
             def count(result: RowResult) -> None:
                 nonlocal right
                 right += result.verdict.correct
-                progress.update(task, advance=1, right=right)
+                show(str(right))
 
             decide = scored_decider(runtime, tool_choice=tool_choice)
             return await run_bfcl(rows, decide=decide, limit=limit, on_row=count)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from smallhold.cli.row_progress import row_progress
 from smallhold.cli.terminal import printable
 from smallhold.evals.tool_retrieval import (
     RankedRow,
@@ -41,22 +41,15 @@ async def measure_retrieval(
 
     Raises as `smallhold.evals.tool_retrieval.run_retrieval`.
     """
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[recall]} recall@10"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress:
-        total = len(data.rows) if limit is None else min(limit, len(data.rows))
-        task = progress.add_task(data.name, total=total, recall="-")
+    total = len(data.rows) if limit is None else min(limit, len(data.rows))
+    with row_progress(
+        data.name, total=total, figure="-", unit="recall@10", console=console
+    ) as show:
         recalls: list[float] = []
 
         def count(row: RankedRow) -> None:
             recalls.append(row.recall(10))
-            share = f"{sum(recalls) / len(recalls):.1%}"
-            progress.update(task, advance=1, recall=share)
+            show(f"{sum(recalls) / len(recalls):.1%}")
 
         retriever = ToolRetriever(data.tools, embedder=embedder)
         return await run_retrieval(data, retriever=retriever, limit=limit, on_row=count)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from smallhold.cli.row_progress import row_progress
 from smallhold.cli.terminal import printable
 from smallhold.evals.when2call import RowResult, When2CallReport, When2CallRow, run_when2call
 from smallhold.evals.when2call.agent_decider import scored_behaviour
@@ -22,23 +22,17 @@ async def measure_when2call(
 
     Raises as `smallhold.evals.when2call.run_when2call`.
     """
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[right]} right"),
-        TimeRemainingColumn(),
-    )
+    total = len(rows) if limit is None else min(limit, len(rows))
     try:
-        with Progress(*columns, console=console) as progress:
-            total = len(rows) if limit is None else min(limit, len(rows))
-            task = progress.add_task(runtime.name, total=total, right=0)
+        with row_progress(
+            runtime.name, total=total, figure="0", unit="right", console=console
+        ) as show:
             right = 0
 
             def count(result: RowResult) -> None:
                 nonlocal right
                 right += result.is_right
-                progress.update(task, advance=1, right=right)
+                show(str(right))
 
             behave = scored_behaviour(runtime)
             return await run_when2call(rows, behave=behave, limit=limit, on_row=count)

@@ -69,27 +69,35 @@ def tools_of(records: Sequence[ToolRecord]) -> tuple[ToolSchema, ...]:
 
 
 def read_rows(path: Path, *, parse: Callable[[bytes], tuple[str, Row]]) -> tuple[Row, ...]:
-    """Read the rows of a file in its order; blank lines are skipped.
+    """Read the rows of a file of JSON Lines, UTF-8. Otherwise as `rows_of`."""
+    # Split as bytes: the text of a row may hold U+2028, which str.splitlines takes for a line end.
+    return rows_of(path.read_bytes().splitlines(), file=str(path), parse=parse)
+
+
+def rows_of(
+    lines: Sequence[bytes], *, file: str, parse: Callable[[bytes], tuple[str, Row]]
+) -> tuple[Row, ...]:
+    """Turn lines into rows, in their order; blank lines are skipped.
 
     Args:
-        path: A file of JSON Lines, UTF-8.
+        lines: JSON, one row each.
+        file: Their file's name, for errors only.
         parse: Turns a line into a row and its id; raises `ValueError` where it cannot.
 
     Raises:
         DatasetError: A line is no row, or repeats an earlier row's id.
     """
     rows: dict[str, Row] = {}
-    # Split as bytes: the text of a row may hold U+2028, which str.splitlines takes for a line end.
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             row_id, row = parse(line)
         except ValueError as error:
-            raise DatasetError(file=str(path), line=number, problem=first_problem(error)) from error
+            raise DatasetError(file=file, line=number, problem=first_problem(error)) from error
         if row_id in rows:
             problem = f"the id {row_id} was there before"
-            raise DatasetError(file=str(path), line=number, problem=problem)
+            raise DatasetError(file=file, line=number, problem=problem)
         rows[row_id] = row
     return tuple(rows.values())
 

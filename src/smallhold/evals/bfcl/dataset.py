@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,17 @@ from typing import TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from smallhold.evals.bfcl.values import declared_type
-from smallhold.exceptions import ConfigError, DatasetError
-from smallhold.messages import JsonObject, Message, Role, ToolSchema
+from smallhold.evals.chat_records import (
+    MessageRecord,
+    ToolRecord,
+    first_problem,
+    messages_of,
+    read_rows,
+    rows_of,
+    tools_of,
+)
+from smallhold.exceptions import ConfigError
+from smallhold.messages import JsonObject, Message, ToolSchema
 
 SUFFIX = ".jsonl"
 
@@ -41,35 +49,14 @@ class BFCLRow:
     """Names only tools that are in `tools`."""
 
 
-class _MessageRecord(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    role: Role
-    content: str
-
-
-class _FunctionRecord(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    name: str = Field(min_length=1)
-    description: str = ""
-    parameters: dict[str, JsonValue]
-
-
-class _ToolRecord(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True)
-
-    function: _FunctionRecord
-
-
 class _RowRecord(BaseModel):
     """A line of the file; keys that are not named here are ignored."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
     id: str = Field(min_length=1)
-    messages: list[_MessageRecord] = Field(min_length=1)
-    tools: list[_ToolRecord]
+    messages: list[MessageRecord] = Field(min_length=1)
+    tools: list[ToolRecord]
     ground_truth: list[dict[str, dict[str, list[JsonValue]]]] | None
 
 
@@ -108,8 +95,7 @@ def read_category(directory: Path, *, category: str) -> tuple[BFCLRow, ...]:
         listing = f"choose one of {', '.join(present)}" if present else f"no {SUFFIX} file there"
         raise ConfigError(field="category", value=category, remedy=f"{listing} ({directory})")
     path = directory / f"{category}{SUFFIX}"
-    # Split as bytes: the text of a row may hold U+2028, which str.splitlines takes for a line end.
-    rows = parse_rows(path.read_bytes().splitlines(), file=str(path))
+    rows = read_rows(path, parse=_row_by_id)
     if not rows:
         raise ConfigError(field="category", value=category, remedy=f"{path} holds no rows")
     return rows
@@ -121,18 +107,12 @@ def parse_rows(lines: Sequence[bytes], *, file: str) -> tuple[BFCLRow, ...]:
     Raises:
         DatasetError: A line is not a row of BFCL, or repeats an earlier row's id.
     """
-    rows: dict[str, BFCLRow] = {}
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            row = parse_row(line)
-        except ValueError as error:
-            raise DatasetError(file=file, line=number, problem=str(error)) from error
-        if row.id in rows:
-            raise DatasetError(file=file, line=number, problem=f"the id {row.id} was there before")
-        rows[row.id] = row
-    return tuple(rows.values())
+    return rows_of(lines, file=file, parse=_row_by_id)
+
+
+def _row_by_id(line: bytes) -> tuple[str, BFCLRow]:
+    row = parse_row(line)
+    return row.id, row
 
 
 def parse_row(line: bytes) -> BFCLRow:
@@ -144,24 +124,17 @@ def parse_row(line: bytes) -> BFCLRow:
     try:
         record = _RowRecord.model_validate_json(line)
     except ValidationError as error:
-        raise ValueError(_first_problem(error)) from error
-    problem = _tools_problem(record) or _labels_problem(record)
+        raise ValueError(first_problem(error)) from error
+    tools = tools_of(record.tools)
+    problem = _labels_problem(record)
     if problem is not None:
         raise ValueError(problem)
     return BFCLRow(
         id=record.id,
-        messages=tuple(
-            Message(role=message.role, content=message.content) for message in record.messages
-        ),
-        tools=tuple(_tool(tool.function) for tool in record.tools),
+        messages=messages_of(record.messages),
+        tools=tools,
         ground_truth=_ground_truth(record),
     )
-
-
-def _tools_problem(record: _RowRecord) -> str | None:
-    names = Counter(tool.function.name for tool in record.tools)
-    twice = [name for name, count in names.items() if count > 1]
-    return f"tools: {', '.join(twice)} is there more than once" if twice else None
 
 
 def _labels_problem(record: _RowRecord) -> str | None:
@@ -186,12 +159,6 @@ def _is_scorable(schema: JsonObject) -> bool:
     return True
 
 
-def _tool(function: _FunctionRecord) -> ToolSchema:
-    return ToolSchema(
-        name=function.name, description=function.description, parameters=function.parameters
-    )
-
-
 def _ground_truth(record: _RowRecord) -> GroundTruth:
     if record.ground_truth is None:
         return None
@@ -200,10 +167,3 @@ def _ground_truth(record: _RowRecord) -> GroundTruth:
         for label in record.ground_truth
         for name, accepted in label.items()
     )
-
-
-def _first_problem(error: ValidationError) -> str:
-    """The first problem, without the row's own text, which may be long."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else first["msg"]
