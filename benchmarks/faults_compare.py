@@ -20,6 +20,7 @@ from faults.playing_peers import PlayedFramework
 from rich.console import Console
 from rich.table import Table
 
+from smallhold.agents import DEFAULT_GUARDRAILS
 from smallhold.evals.faults import (
     Evidence,
     FaultCase,
@@ -30,15 +31,14 @@ from smallhold.evals.faults import (
     judge,
     play_ours,
 )
-from smallhold.evals.faults.ours import GUARDRAILS
 from smallhold.settings import load_settings
 
 OURS: Final = {
-    "smallhold": (Form.NATIVE, GUARDRAILS),
-    "own decoder": (Form.OWN_DECODER, GUARDRAILS),
+    "smallhold": (Form.NATIVE, DEFAULT_GUARDRAILS),
+    "own decoder": (Form.OWN_DECODER, DEFAULT_GUARDRAILS),
     "no guardrails": (Form.NATIVE, ()),
 }
-"""Ours on a server's native calls, on its own decoder, and without the guardrails of the suite."""
+"""Ours on a server's native calls, on its own decoder, and without the default guardrails."""
 LETTERS: Final = {
     Mark.ENDS_RIGHT: "e",
     Mark.NO_CRASH: "c",

@@ -7,8 +7,8 @@ from typing import Final
 
 import anyio
 
-from smallhold.agents import Agent, Config, Ending, Result
-from smallhold.agents.guardrails import Guardrail, InjectedResults, UnfoundedActions
+from smallhold.agents import DEFAULT_GUARDRAILS, Agent, Config, Ending, Result
+from smallhold.agents.guardrails import Guardrail
 from smallhold.agents.guardrails import Stage as GuardrailStage
 from smallhold.evals.faults.case import Evidence, Exchange, FaultCase
 from smallhold.evals.faults.desk import Desk, tools_of
@@ -19,20 +19,18 @@ from smallhold.messages import DoneEvent, ErrorEvent, TokenEvent
 from smallhold.tools import tool_from_function
 
 SESSION: Final = "case"
-GUARDRAILS: Final[tuple[Guardrail, ...]] = (InjectedResults(), UnfoundedActions())
-"""What an agent needs besides its defaults to stand all cases."""
 _CUT: Final = {Ending.ANSWER_CUT, Ending.REPEATING}
 
 
 async def play_ours(
-    case: FaultCase, *, form: Form, guardrails: tuple[Guardrail, ...] = GUARDRAILS
+    case: FaultCase, *, form: Form, guardrails: tuple[Guardrail, ...] = DEFAULT_GUARDRAILS
 ) -> Evidence:
     """Run a case with an agent of default settings, and collect what it comes to.
 
     Args:
         case: The case.
         form: How the model's calls reach the agent.
-        guardrails: What the agent is given besides its defaults.
+        guardrails: What the agent is given; by default what every agent is.
     """
     stage = Stage(case, form=form)
     trial = _Trial(stage, guardrails=guardrails)
