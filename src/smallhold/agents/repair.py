@@ -17,6 +17,7 @@ from smallhold.agents.speaking import Speech
 from smallhold.agents.text_calls import BrokenCall, TextCall, meant_name, mended_arguments
 from smallhold.messages import FinishReason, Message, ToolCall
 from smallhold.tools import MESSAGE_LIMIT_CHARS, AnyTool, ToolSet, UnknownTool
+from smallhold.tools.definition import properties_of
 from smallhold.tools.problems import InvalidArguments, shorten
 
 MAX_REPAIRS: Final = 2
@@ -132,9 +133,7 @@ def _form(tool: AnyTool | UnknownTool) -> str:
     """Show how a tool's arguments are written, by the names of its parameters."""
     if isinstance(tool, UnknownTool):
         return ""
-    properties = tool.schema.parameters.get("properties")
-    names = list(properties) if isinstance(properties, dict) else []
-    form = json.dumps(dict.fromkeys(names, "..."), ensure_ascii=False)
+    form = json.dumps(dict.fromkeys(properties_of(tool.schema), "..."), ensure_ascii=False)
     return f" Write them as {form}."
 
 

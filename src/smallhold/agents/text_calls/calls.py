@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from smallhold.messages import JsonObject, ToolSchema
+from smallhold.tools.definition import properties_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +68,5 @@ class Offered:
 
     def parameters(self, name: str) -> tuple[str, ...]:
         """Names of a tool's parameters in the order of its schema; none for an unknown tool."""
-        for schema in self.schemas:
-            properties = schema.parameters.get("properties")
-            if schema.name == name and isinstance(properties, dict):
-                return tuple(properties)
-        return ()
+        found = (schema for schema in self.schemas if schema.name == name)
+        return next((tuple(properties_of(schema)) for schema in found), ())
