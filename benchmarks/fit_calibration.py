@@ -102,11 +102,12 @@ def run_fit(arguments: argparse.Namespace) -> None:
     fit = fit_rules(
         rows,
         call_shift=arguments.call_shift,
-        hold_shift=arguments.hold_shift,
+        suits_shift=arguments.suits_shift,
+        ask_shift=arguments.ask_shift,
         further_shift=arguments.further_shift,
     )
     arguments.out.write_text(calibration_json(fit), "utf-8")
-    sys.stdout.write(report(fit, call_shift=arguments.call_shift))
+    sys.stdout.write(report(fit, suits_shift=arguments.suits_shift))
 
 
 def command_line() -> argparse.ArgumentParser:
@@ -123,7 +124,8 @@ def command_line() -> argparse.ArgumentParser:
     fitting.add_argument("file", type=Path, help="what gather wrote")
     fitting.add_argument("--data", type=Path, required=True, help="the same as for gather")
     fitting.add_argument("--call-shift", type=float, default=0.0, help="nats; negative: call less")
-    fitting.add_argument("--hold-shift", type=float, default=0.0, help="nats; negative: hold less")
+    fitting.add_argument("--suits-shift", type=float, default=0.0, help="the same, once filled")
+    fitting.add_argument("--ask-shift", type=float, default=0.0, help="nats; negative: ask less")
     fitting.add_argument("--further-shift", type=float, default=0.0, help="negative: stop sooner")
     fitting.add_argument("--out", type=Path, required=True, help="the calibration, JSON")
     return parser

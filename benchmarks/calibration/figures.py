@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -32,7 +33,7 @@ def auroc(yes: Sequence[float], no: Sequence[float]) -> float | None:
 
 
 def call_auroc(judged: Sequence[Judged], *, categories: frozenset[str]) -> float | None:
-    """Give the area of calling over rows of some categories."""
+    """Give the area of the first rule over rows of some categories."""
     rows = [one for one in judged if one.row.sample.category in categories]
     return auroc(
         [one.margin for one in rows if one.row.sample.wanted is not Wanted.NOTHING],
@@ -40,12 +41,28 @@ def call_auroc(judged: Sequence[Judged], *, categories: frozenset[str]) -> float
     )
 
 
-def hold_auroc(judged: Sequence[Judged]) -> float | None:
-    """Give the area of holding over filled calls."""
-    held = [(one.hold, one.row.sample.wanted) for one in judged if one.hold is not None]
+def suits_auroc(judged: Sequence[Judged], *, categories: frozenset[str]) -> float | None:
+    """Give the area of the rule for filled calls over rows of some categories.
+
+    A row without a filled call is below all others.
+    """
+    rows = [one for one in judged if one.row.sample.category in categories]
     return auroc(
-        [hold for hold, wanted in held if wanted is not Wanted.CALL],
-        [hold for hold, wanted in held if wanted is Wanted.CALL],
+        [_suits(one) for one in rows if one.row.sample.wanted is not Wanted.NOTHING],
+        [_suits(one) for one in rows if one.row.sample.wanted is Wanted.NOTHING],
+    )
+
+
+def _suits(one: Judged) -> float:
+    return -math.inf if one.suits is None else one.suits
+
+
+def ask_auroc(judged: Sequence[Judged]) -> float | None:
+    """Give the area of asking over filled calls of tools that fit."""
+    asked = [(one.ask, one.row.sample.wanted) for one in judged if one.ask is not None]
+    return auroc(
+        [ask for ask, wanted in asked if wanted is Wanted.ASK],
+        [ask for ask, wanted in asked if wanted is Wanted.CALL],
     )
 
 
@@ -69,9 +86,15 @@ def pick_right(judged: Sequence[Judged]) -> dict[str, tuple[int, int]]:
 
 
 def decided_right(judged: Sequence[Judged]) -> dict[str, tuple[int, int]]:
-    """Count by category the calls where one is wanted, and elsewhere the rows without a call."""
-    right = [one.is_called == (one.row.sample.wanted is Wanted.CALL) for one in judged]
+    """Count by category the calls, questions and refusals where each is wanted."""
+    right = [_decided(one) is one.row.sample.wanted for one in judged]
     return _counted(judged, right)
+
+
+def _decided(one: Judged) -> Wanted:
+    if not one.is_wanted:
+        return Wanted.NOTHING
+    return Wanted.ASK if one.is_asked else Wanted.CALL
 
 
 def further_right(judged: Sequence[Judged]) -> dict[str, tuple[int, int]]:
@@ -95,14 +118,14 @@ def _counted(rows: Sequence[Judged], right: Sequence[bool]) -> dict[str, tuple[i
     return {name: (sum(answers), len(answers)) for name, answers in sorted(found.items())}
 
 
-def report(fit: Fit, *, call_shift: float) -> str:
+def report(fit: Fit, *, suits_shift: float) -> str:
     """Write all figures, as Markdown."""
     return "\n".join([
         *_areas(fit.judged),
         *_table("right tool of several", pick_right(fit.judged)),
-        *_table("called, or not called, as it should be", decided_right(fit.judged)),
+        *_table("called, asked or refused as it should be", decided_right(fit.judged)),
         *_table("one more call, or none, as it should be", further_right(fit.judged)),
-        *_risk_and_coverage(fit.judged, call_shift=call_shift),
+        *_risk_and_coverage(fit.judged, suits_shift=suits_shift),
         "",
     ])
 
@@ -114,7 +137,10 @@ def _areas(judged: Sequence[Judged]) -> Iterator[str]:
     yield f"| call, live | {_ratio(call_auroc(judged, categories=LIVE))} |"
     everything = frozenset(one.row.sample.category for one in judged)
     yield f"| call, all rows | {_ratio(call_auroc(judged, categories=everything))} |"
-    yield f"| hold | {_ratio(hold_auroc(judged))} |"
+    yield f"| suits, offline | {_ratio(suits_auroc(judged, categories=OFFLINE))} |"
+    yield f"| suits, live | {_ratio(suits_auroc(judged, categories=LIVE))} |"
+    yield f"| suits, all rows | {_ratio(suits_auroc(judged, categories=everything))} |"
+    yield f"| ask | {_ratio(ask_auroc(judged))} |"
     yield f"| further | {_ratio(further_auroc(judged))} |"
 
 
@@ -126,18 +152,20 @@ def _table(title: str, counts: Mapping[str, tuple[int, int]]) -> Iterator[str]:
         yield f"| `{category}` | {right / count:.1%} | {count} |"
 
 
-def _risk_and_coverage(judged: Sequence[Judged], *, call_shift: float) -> Iterator[str]:
-    """Say what each threshold on the margin would call and refuse, holding left out."""
+def _risk_and_coverage(judged: Sequence[Judged], *, suits_shift: float) -> Iterator[str]:
+    """Say what each threshold on the second margin would call and refuse."""
     yield ""
     yield "| threshold | offline called | offline refused | live called | live refused |"
     yield "|---|---|---|---|---|"
-    for threshold in sorted({*THRESHOLDS, -call_shift}):
+    for threshold in sorted({*THRESHOLDS, -suits_shift}):
         shares = [
-            _share_right(judged, threshold + call_shift, categories=categories, is_wanted=is_wanted)
+            _share_right(
+                judged, threshold + suits_shift, categories=categories, is_wanted=is_wanted
+            )
             for categories in (OFFLINE, LIVE)
             for is_wanted in (True, False)
         ]
-        mark = " (in use)" if threshold == -call_shift else ""
+        mark = " (in use)" if threshold == -suits_shift else ""
         yield f"| {threshold:g}{mark} | {' | '.join(map(_percent, shares))} |"
 
 
@@ -145,7 +173,7 @@ def _share_right(
     judged: Sequence[Judged], threshold: float, *, categories: frozenset[str], is_wanted: bool
 ) -> float | None:
     right = [
-        (one.margin >= threshold) == is_wanted
+        (_suits(one) >= threshold) == is_wanted
         for one in judged
         if one.row.sample.category in categories
         and (one.row.sample.wanted is not Wanted.NOTHING) == is_wanted
@@ -158,11 +186,12 @@ def calibration_json(fit: Fit) -> str:
     judged = fit.judged
     fitted_on = (
         f"{len(judged)} messages of BFCL v4 and When2Call; five folds over tools: area under the "
-        f"ROC curve of calling {_ratio(call_auroc(judged, categories=OFFLINE))} offline, "
-        f"{_ratio(call_auroc(judged, categories=LIVE))} live; of a further call "
+        f"ROC curve of calling {_ratio(suits_auroc(judged, categories=OFFLINE))} offline, "
+        f"{_ratio(suits_auroc(judged, categories=LIVE))} live; of a further call "
         f"{_ratio(further_auroc(judged))}"
     )
-    rules = {"pick": fit.pick, "call": fit.call, "further": fit.further, "hold": fit.hold}
+    rules = {"pick": fit.pick, "call": fit.call, "suits": fit.suits, "ask": fit.ask}
+    rules["further"] = fit.further
     written = {"fitted_on": fitted_on, **{name: _rounded(rule) for name, rule in rules.items()}}
     return json.dumps(written, indent=1) + "\n"
 

@@ -1,4 +1,4 @@
-"""From gathered rows to a calibration: this file holds the fit of the four rules.
+"""From gathered rows to a calibration: this file holds the fit of the five rules.
 
 Every rule is judged on rows that it was not fitted on: folds are of toolsets for the choice among
 tools, and of tools for all else. A later rule sees what an earlier one says of rows out of its
@@ -23,8 +23,8 @@ from smallhold.agents.decision import (
     PLAIN_PICK,
     Decision,
     decision_features,
+    filled_features,
     further_features,
-    holding_features,
     read_decision,
     tool_features,
 )
@@ -37,7 +37,8 @@ from smallhold.models.calibration import LinearRule
 PICK_RIDGE: Final = 1.0
 CALL_RIDGE: Final = 5.0
 """From 1 to 12 the area under the curve stays within 0.01."""
-HOLD_RIDGE: Final = 5.0
+SUITS_RIDGE: Final = 5.0
+ASK_RIDGE: Final = 10.0
 FURTHER_RIDGE: Final = 1.0
 # fmt: off
 PICK_FEATURES: Final = (
@@ -55,25 +56,45 @@ class Judged:
     picked: str
     margin: float
     """Of calling, in nats, with the shift."""
-    hold: float | None
-    """Log-odds that the filled call had better not be made; `None` where none was filled."""
+    suits: float | None
+    """Log-odds that the filled call is for what was asked; `None` where none was filled."""
+    ask: float | None
+    """Log-odds that something is missing; `None` where nobody would be asked."""
     further: tuple[float, ...]
     """Log-odds that one more call is wanted, after each step; none where nobody knows."""
 
     @property
     def is_called(self) -> bool:
         """Whether the first call would be made."""
-        return self.margin >= 0.0 and (self.hold is None or self.hold < 0.0)
+        return self.is_wanted and not self.is_asked
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether a tool is taken to fit."""
+        return self.margin >= 0.0 and (self.suits is None or self.suits >= 0.0)
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the user would be asked rather than the call made."""
+        filled = self.row.record.filled
+        return (
+            self.is_wanted
+            and filled is not None
+            and bool(filled.invented)
+            and self.ask is not None
+            and self.ask >= 0.0
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """Four rules, fitted on all rows, and how the rows look to rules fitted on others."""
+    """Five rules, fitted on all rows, and how the rows look to rules fitted on others."""
 
     pick: LinearRule
     call: LinearRule
     further: LinearRule
-    hold: LinearRule
+    suits: LinearRule
+    ask: LinearRule
     judged: tuple[Judged, ...]
 
 
@@ -81,7 +102,8 @@ def fit_rules(
     rows: Sequence[Gathered],
     *,
     call_shift: float = 0.0,
-    hold_shift: float = 0.0,
+    suits_shift: float = 0.0,
+    ask_shift: float = 0.0,
     further_shift: float = 0.0,
 ) -> Fit:
     """Fit the rules.
@@ -89,7 +111,8 @@ def fit_rules(
     Args:
         rows: Of one model.
         call_shift: Nats added to the margin of calling; negative: call less.
-        hold_shift: Nats added to the log-odds of holding; negative: hold less.
+        suits_shift: Nats added to the log-odds that a filled call is wanted; negative: call less.
+        ask_shift: Nats added to the log-odds of asking; negative: ask less.
         further_shift: Nats added to the log-odds of going on; negative: stop sooner.
 
     Raises:
@@ -102,8 +125,10 @@ def fit_rules(
     ]
     call = _shifted(_call(rows, features), call_shift)
     filled = [index for index, row in enumerate(rows) if row.record.filled is not None]
-    hold = _shifted(_hold(rows, filled, features=features, margins=call.unseen), hold_shift)
-    hold_of = dict(zip(filled, hold.unseen, strict=True))
+    suits = _shifted(_suits(rows, filled, features=features), suits_shift)
+    ask = _shifted(_ask(rows, filled, features=features), ask_shift)
+    suits_of = dict(zip(filled, suits.unseen, strict=True))
+    ask_of = dict(zip(filled, ask.unseen, strict=True))
     further = _shifted(_further(rows), further_shift)
     further_of = iter(further.unseen)
     judged = [
@@ -111,7 +136,8 @@ def fit_rules(
             row=row,
             picked=_picked(row, picks[index]),
             margin=call.unseen[index],
-            hold=hold_of.get(index),
+            suits=suits_of.get(index),
+            ask=ask_of.get(index),
             further=tuple(islice(further_of, len(steps_of(row)))),
         )
         for index, row in enumerate(rows)
@@ -120,7 +146,8 @@ def fit_rules(
         pick=_pick([row for row in rows if _has_choice(row)]),
         call=call.rule,
         further=further.rule,
-        hold=hold.rule,
+        suits=suits.rule,
+        ask=ask.rule,
         judged=tuple(judged),
     )
 
@@ -135,20 +162,31 @@ def _call(rows: Sequence[Gathered], features: Sequence[Features]) -> Validated:
     )
 
 
-def _hold(
-    rows: Sequence[Gathered],
-    filled: Sequence[int],
-    *,
-    features: Sequence[Features],
-    margins: Sequence[float],
+def _suits(
+    rows: Sequence[Gathered], filled: Sequence[int], *, features: Sequence[Features]
 ) -> Validated:
     chosen = [rows[index] for index in filled]
     return validated_rule(
-        [_holding(rows[index], features[index], margin=margins[index]) for index in filled],
-        _labels("hold", [row.sample.wanted is not Wanted.CALL for row in chosen]),
+        [_filled_features(rows[index], features[index]) for index in filled],
+        _labels("suits", [row.sample.wanted is not Wanted.NOTHING for row in chosen]),
         groups=list(map(_likeliest, chosen)),
-        ridge=HOLD_RIDGE,
+        ridge=SUITS_RIDGE,
         weights=_balance(chosen),
+    )
+
+
+def _ask(
+    rows: Sequence[Gathered], filled: Sequence[int], *, features: Sequence[Features]
+) -> Validated:
+    """Fit on messages that a tool fits; what it says of others does not count."""
+    chosen = [rows[index] for index in filled]
+    return validated_rule(
+        [_filled_features(rows[index], features[index]) for index in filled],
+        _labels("ask", [row.sample.wanted is Wanted.ASK for row in chosen]),
+        groups=list(map(_likeliest, chosen)),
+        ridge=ASK_RIDGE,
+        weights=_balance(chosen)
+        * [float(row.sample.wanted is not Wanted.NOTHING) for row in chosen],
     )
 
 
@@ -231,11 +269,11 @@ def _toolset(row: Gathered) -> str:
     return repr(sorted(tool.name for tool in row.sample.tools))
 
 
-def _holding(row: Gathered, features: Features, *, margin: float) -> Features:
+def _filled_features(row: Gathered, features: Features) -> Features:
     filled = _filled(row)
     tool = tool_named(row.sample.tools, filled.tool)
-    return holding_features(
-        Decision(tool=filled.tool, margin=margin, features=features),
+    return filled_features(
+        Decision(tool=filled.tool, margin=0.0, features=features),
         arguments=len(filled.arguments),
         required=len(required_names(tool.parameters)),
         invented=len(filled.invented),
@@ -247,7 +285,7 @@ def _furthering(row: Gathered, step: StepRecord) -> Features:
     return further_features(
         scores_of(step.log_probs),
         row.sample.tools,
-        made=[ToolCall(id="1", name=name, arguments={}) for name in step.made],
+        made=[ToolCall(id="1", name=one.name, arguments=one.arguments) for one in step.made],
         text=row.sample.text,
     )
 
@@ -255,7 +293,7 @@ def _furthering(row: Gathered, step: StepRecord) -> Features:
 def _filled(row: Gathered) -> FilledRecord:
     filled = row.record.filled
     if filled is None:
-        raise _too_few("hold")
+        raise _too_few("suits")
     return filled
 
 

@@ -22,11 +22,18 @@ class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+class MadeRecord(_Record):
+    """One call."""
+
+    name: str
+    arguments: dict[str, JsonValue]
+
+
 class StepRecord(_Record):
     """What was seen when the calls of a message might have been all."""
 
-    made: list[str]
-    """Tools of the calls that were made before, in order."""
+    made: list[MadeRecord]
+    """The calls that were made before, in order."""
     log_probs: list[float]
     """For each tool, then for no further call."""
 

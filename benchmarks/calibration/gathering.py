@@ -10,10 +10,16 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Final
 
-from benchmarks.calibration.gathered import FilledRecord, GatheredRecord, StepRecord
+from benchmarks.calibration.gathered import (
+    FilledRecord,
+    GatheredRecord,
+    MadeRecord,
+    StepRecord,
+    scores_of,
+)
 from benchmarks.calibration.samples import Sample, Wanted
 
-from smallhold.agents.decision import Decision, read_decision
+from smallhold.agents.decision import Decision, next_tool, read_decision
 from smallhold.agents.filling import Filling
 from smallhold.agents.planning import MAX_CALLS_AT_ONCE, ScoredPlanner
 from smallhold.exceptions import ModelOutputError
@@ -24,6 +30,8 @@ from smallhold.runtimes.protocol import Runtime, TokenStream
 
 MAX_TOKENS: Final = 400
 """Of one call's arguments."""
+LEAST_MARGIN: Final = -3.0
+"""Nats, read plainly, from which a call that nobody wants is filled all the same."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,8 +86,8 @@ async def gather(sample: Sample, *, runtime: Runtime, model: str) -> GatheredRec
     decision = read_decision(
         scores, sample.tools, text=sample.text, calibration=None, must_call=True
     )
-    # A call that nobody wants and that the plain rule refuses as well teaches little for its cost.
-    is_filled = sample.wanted is not Wanted.NOTHING or decision.margin >= 0.0
+    # A call that nobody wants and that any rule refuses teaches little for its cost.
+    is_filled = sample.wanted is not Wanted.NOTHING or decision.margin >= LEAST_MARGIN
     return GatheredRecord(
         model=model,
         category=sample.category,
@@ -120,9 +128,10 @@ async def _steps(
         made.append(call)
         await planner.further_tool(sample.prompt, made=made)
         log_probs = list(runtime.remembered[-1].log_probs)
-        steps.append(StepRecord(made=[one.name for one in made], log_probs=log_probs))
+        noted = [MadeRecord(name=one.name, arguments=one.arguments) for one in made]
+        steps.append(StepRecord(made=noted, log_probs=log_probs))
         if len(made) < len(sample.expected):
-            best = log_probs.index(max(log_probs[:-1]))
+            best = next_tool(scores_of(log_probs), sample.tools, made=made)
             filling = await _whole(planner, sample, (sample.tools[best].name,), made=made)
     return steps
 

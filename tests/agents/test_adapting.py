@@ -35,6 +35,8 @@ SCHEMAS: st.SearchStrategy[JsonObject] = st.sampled_from([
     {"type": "array", "enum": [["sofa", "lamp"]]},
     {"type": ["number", "null"]},
     {"anyOf": [{"type": "array", "minItems": 2}, {"type": "null"}]},
+    {"type": "integer", "description": "Hour, 24 hour clock"},
+    {"type": "integer", "description": "Hour, 24 hour clock", "maximum": 12},
 ])
 ODD_VALUES: list[JsonValue] = [
     None, True, "", " ", "lamp", "red lamp", "the hotel Hotel", "sofa", 4, 4.5, -4, 10**400,
@@ -84,6 +86,76 @@ def test_a_name_does_not_end_in_the_argument_s_own_noun(
 def test_a_text_of_a_given_form_stays_as_it_is() -> None:
     schema: JsonObject = {"type": "string", "enum": ["grand hotel"]}
     assert mended("grand hotel", name="hotel", schema=schema) == "grand hotel"
+
+
+# The left side of an equation
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "meant"),
+    [
+        ("function", "f(x) = 3x^2", "3x^2"),
+        ("func", "y=2x + 1", "2x + 1"),
+        ("expression", "g(x, y) = xy", "xy"),
+        ("polynomial", "P( t ) = t", "t"),
+        ("cost_function", "f(x) = 3x^2", "3x^2"),
+        ("FUNCTION", "f(x) = 3x^2", "3x^2"),
+        ("function", "3x^2", "3x^2"),
+        ("function", "x == 2", "x == 2"),
+        ("function", "2x = 4", "2x = 4"),
+        ("function", "f(x) =", "f(x) ="),
+        ("function", "sin(x) = 0", "sin(x) = 0"),
+        ("equation", "y = 2x", "y = 2x"),
+        ("functional", "y = 2x", "y = 2x"),
+    ],
+)
+def test_a_function_is_written_without_its_name(name: str, written: str, meant: str) -> None:
+    assert mended(written, name=name) == meant
+
+
+def test_a_function_of_a_given_form_stays_as_it_is() -> None:
+    schema: JsonObject = {"type": "string", "enum": ["y = x", "y = 2x"]}
+    assert mended("y = x", name="function", schema=schema) == "y = x"
+
+
+# Hours of the day
+
+
+@pytest.mark.parametrize(
+    "description", ["Hour, 24-hour clock", "In 24 hour format", "24h", "Hour (24H)", "of 24 hours"]
+)
+def test_an_hour_after_noon_is_counted_on_where_the_tool_counts_to_24(description: str) -> None:
+    schema: JsonObject = {"type": "integer", "description": description}
+    assert mended(11, said="at 11 pm", name="hour", schema=schema) == 23
+    assert mended(3, said="at 3 in the afternoon", name="hour", schema=schema) == 15
+
+
+OF_24: JsonObject = {"type": "integer", "description": "Hour, 24 hour clock"}
+
+
+@pytest.mark.parametrize(
+    ("value", "said", "schema"),
+    [
+        (11, "at 11 pm", {"type": "integer", "description": "Hour"}),
+        (11, "at 11 pm", {"type": "integer", "description": "Hours, at most 240"}),
+        (11, "at 11 am", OF_24),
+        (11, "at 11", OF_24),
+        (11, "at 11:00", OF_24),
+        (11, "from 11 am to 11 pm", OF_24),
+        (11, "at 10 pm", OF_24),
+        (12, "at 12 pm", OF_24),
+        (23, "at 11 pm", OF_24),
+        (0, "at 12 pm", OF_24),
+        (-1, "at 11 pm", OF_24),
+        (11, "at 11 pm", {**OF_24, "enum": [11, 12]}),
+        (11, "at 11 pm", {**OF_24, "maximum": 22}),
+        (11, "at 11 pm", {**OF_24, "exclusiveMaximum": 23}),
+    ],
+)
+def test_any_other_number_is_no_hour_to_count_on(
+    value: int, said: str, schema: JsonObject
+) -> None:
+    assert mended(value, said=said, name="hour", schema=schema) == value
 
 
 # Percentages
@@ -164,6 +236,7 @@ def test_a_list_of_other_things_than_texts_stays_as_it_is() -> None:
 @given(VALUES, SCHEMAS, PROSE, st.sampled_from(["hotel", "lamp", "", "_"]))
 @example(4, {"type": "number", "minimum": 1}, "4%", "rate")
 @example(["lamp", "sofa"], {"type": "array", "contains": {"const": "sofa"}}, "lamp", "x")
+@example(4, {"type": "integer", "description": "24 hours", "maximum": 12}, "4 pm", "x")
 def test_a_valid_value_stays_valid(
     value: JsonValue, schema: JsonObject, said: str, name: str
 ) -> None:
@@ -172,6 +245,7 @@ def test_a_valid_value_stays_valid(
 
 
 @given(VALUES, SCHEMAS, PROSE)
+@example(4, OF_24, "4 pm")
 def test_a_value_stays_of_its_kind_and_nothing_is_put_into_it(
     value: JsonValue, schema: JsonObject, said: str
 ) -> None:
@@ -186,7 +260,8 @@ def test_a_value_stays_of_its_kind_and_nothing_is_put_into_it(
         case bool() | None | dict():
             assert now == value
         case int() | float():
-            assert now == value or (isinstance(now, int | float) and math.isclose(now, value / 100))
+            assert isinstance(now, int | float)
+            assert now in {value, value + 12} or math.isclose(now, value / 100)
 
 
 @given(VALUES, SCHEMAS, st.text(alphabet="ab lamp red 4%,-'", max_size=40))

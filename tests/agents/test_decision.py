@@ -13,12 +13,14 @@ from smallhold.agents.decision import (
     RIVAL_MARGIN,
     Decision,
     decision_features,
+    filled_features,
     further_features,
-    holding_features,
+    next_tool,
     pick_rule,
     plain_margin,
     read_decision,
 )
+from smallhold.agents.leftovers import leftovers
 from smallhold.agents.special_calls import INSTEAD_OF_A_CALL
 from smallhold.generation import Scores
 from smallhold.messages import ToolCall, ToolSchema, Usage
@@ -35,7 +37,8 @@ PLAIN = Calibration(
     pick=LinearRule(weights={"score": 1.0}, intercept=0.0),
     call=LinearRule(weights={"over_cannot": 1.0}, intercept=0.0),
     further=NOTHING,
-    hold=NOTHING,
+    suits=NOTHING,
+    ask=NOTHING,
 )
 LOG_PROBS = st.floats(min_value=-50.0, max_value=0.0)
 ROWS = st.tuples(*[LOG_PROBS] * (len(NAMES) + len(INSTEAD_OF_A_CALL)))
@@ -277,41 +280,88 @@ def made_of(*names: str) -> list[ToolCall]:
     return [ToolCall(id="1", name=name, arguments={}) for name in names]
 
 
+# One more call
+
+
+@pytest.mark.parametrize(
+    ("log_probs", "used", "expected"),
+    [
+        ((-1.0, -2.0, -9.0), (), "find"),
+        ((-1.0, -2.0, -9.0), ("find",), "order"),
+        ((-1.0, -3.9, -9.0), ("find",), "order"),
+        ((-1.0, -4.1, -9.0), ("find",), "find"),
+        ((-1.0, -2.0, -9.0), ("find", "order"), "find"),
+        ((-1.0, -2.0, -3.0), ("find", "order", "find"), "pay"),
+        ((-1.0, -2.0, -9.0), ("find", "order", "pay"), "find"),
+        ((-2.0, -1.0, -9.0), ("a_tool_of_before",), "order"),
+    ],
+)
+def test_a_tool_that_was_used_must_lead_by_far_to_be_used_again(
+    log_probs: tuple[float, ...], used: tuple[str, ...], expected: str
+) -> None:
+    own = row(*log_probs, 0.0)
+    assert NAMES[next_tool(own, TOOLS, made=made_of(*used))] == expected
+
+
+@given(st.tuples(*[LOG_PROBS] * (len(NAMES) + 1)), st.sets(st.sampled_from(NAMES)))
+def test_the_next_tool_is_the_likeliest_of_all_or_almost_and_then_of_those_not_used(
+    own: tuple[float, ...], used: set[str]
+) -> None:
+    scored = dict(zip(NAMES, own, strict=False))
+    chosen = NAMES[next_tool(row(*own), TOOLS, made=made_of(*used))]
+    others = [value for name, value in scored.items() if (name in used) == (chosen in used)]
+    assert scored[chosen] == pytest.approx(max(others), abs=TOLERANCE)
+    behind = max(scored.values()) - scored[chosen]
+    assert behind <= (TOLERANCE if chosen in used else 3.0 + TOLERANCE)
+
+
 SEVERAL = "Find a lamp, a bed; AND a sofa too, sand"
 
 
-def test_a_second_call_is_read_from_scores_and_from_how_the_message_is_written() -> None:
-    own = row(-1.0, -5.0, -5.0, -3.0)
+def test_a_second_call_is_read_from_scores_and_from_the_length_of_the_message() -> None:
+    own = row(-1.0, -9.0, -9.0, -3.0)
     found = further_features(own, TOOLS, made=made_of("find"), text=SEVERAL)
     expected = {
         "over_done": 2.0, "is_same": 1.0, "is_second": 1.0, "second_words": math.log1p(10),
-        "second_joints": 4.0,
-    }  # fmt: skip
-    assert found == pytest.approx(expected)
-    silent = further_features(own, TOOLS, made=made_of("pay"), text="")
-    assert (silent["is_same"], silent["second_words"], silent["second_joints"]) == (0.0, 0.0, 0.0)
-
-
-def test_a_third_call_is_read_from_scores_alone() -> None:
-    own = row(-1.0, -5.0, -5.0, -3.0)
-    found = further_features(own, TOOLS, made=made_of("find", "pay"), text=SEVERAL)
-    assert (found["over_done"], found["is_same"]) == (2.0, 0.0)
-    assert found["is_second"] == found["second_words"] == found["second_joints"] == 0.0
-    assert found == further_features(own, TOOLS, made=made_of("find", "pay"), text="")
-
-
-def test_holding_a_call_back_is_read_from_the_decision_and_its_arguments() -> None:
-    decision = read(scores(-1.0, -5.0, -5.0, ask=-2.0), text="Find a lamp")
-    assert decision.features is not None
-    found = holding_features(decision, arguments=3, required=2, invented=1, unmentioned=4)
-    expected = {
-        "call": decision.margin, "invented": 1.0, "unmentioned": 4.0, "invented_share": 0.5,
-        "said": 2.0, "required": math.log1p(2),
-        **{name: decision.features[name] for name in ("over_ask", "bias_over_ask", "words")},
     }  # fmt: skip
     assert {name: found[name] for name in expected} == pytest.approx(expected)
-    none = holding_features(decision, arguments=0, required=0, invented=0, unmentioned=0)
+    silent = further_features(own, TOOLS, made=made_of("find"), text="")
+    assert (silent["is_second"], silent["second_words"]) == (1.0, 0.0)
+
+
+def test_a_third_call_is_read_from_scores_and_from_what_is_left_to_do() -> None:
+    own = row(-1.0, -9.0, -9.0, -3.0)
+    made = made_of("find", "pay")
+    found = further_features(own, TOOLS, made=made, text=SEVERAL)
+    assert (found["over_done"], found["is_same"]) == (2.0, 0.0)
+    assert (found["is_second"], found["second_words"]) == (0.0, 0.0)
+    left = leftovers(SEVERAL, TOOLS, made=made)
+    assert {name: found[name] for name in left} == left
+
+
+def test_the_tool_that_would_be_called_is_the_one_that_is_compared_with_being_done() -> None:
+    found = further_features(
+        row(-1.0, -2.5, -9.0, -3.0), TOOLS, made=made_of("find"), text=SEVERAL
+    )
+    assert (found["over_done"], found["is_same"]) == (0.5, 0.0)
+
+
+# What a filled call is read from
+
+
+def test_a_filled_call_is_read_from_the_decision_and_its_arguments() -> None:
+    decision = read(scores(-1.0, -5.0, -5.0, ask=-2.0), text="Find a lamp")
+    assert decision.features is not None
+    found = filled_features(decision, arguments=3, required=2, invented=1, unmentioned=4)
+    expected = {
+        **decision.features, "invented": 1.0, "unmentioned": 4.0, "invented_share": 0.5,
+        "said": 2.0, "required": math.log1p(2),
+    }  # fmt: skip
+    assert found == pytest.approx(expected)
+    none = filled_features(decision, arguments=0, required=0, invented=0, unmentioned=0)
     assert (none["invented_share"], none["said"], none["required"]) == (0.0, 0.0, 0.0)
+    odd = filled_features(decision, arguments=0, required=0, invented=2, unmentioned=2)
+    assert (odd["invented_share"], odd["said"]) == (2.0, 0.0)
 
 
 def packaged() -> list[str]:
@@ -326,7 +376,8 @@ def test_a_packaged_calibration_weighs_nothing_but_what_is_read(name: str) -> No
     given_scores = scores(-1.0, -5.0, -5.0, baseline=(-2.0,) * 6)
     decision = read(given_scores, text="Find a lamp", calibration=calibration, must_call=True)
     further = further_features(given_scores, TOOLS, made=made_of("find"), text="Find a lamp")
-    holding = holding_features(decision, arguments=1, required=1, invented=0, unmentioned=0)
+    filled = filled_features(decision, arguments=1, required=1, invented=0, unmentioned=0)
     assert math.isfinite(decision.margin)
     assert math.isfinite(calibration.further(further))
-    assert math.isfinite(calibration.hold(holding))
+    assert math.isfinite(calibration.suits(filled))
+    assert math.isfinite(calibration.ask(filled))

@@ -119,6 +119,83 @@ def test_a_number_in_another_common_unit_is_the_number_that_was_said(
     assert Said(text).mentions(value, name="x") is expected
 
 
+@pytest.mark.parametrize(
+    ("text", "name", "expected"),
+    [
+        ("a flat in Oslo", "in_unit_laundry", False),
+        ("a flat for me, with a garden", "with_view_of_the_sea", False),
+        ("a flat with its own laundry", "in_unit_laundry", True),
+        ("and the lot", "show_and_include", False),
+    ],
+)
+def test_articles_and_prepositions_in_a_name_are_not_its_subject(
+    text: str, name: str, *, expected: bool
+) -> None:
+    assert Said(text).mentions(expected, name=name) is expected
+    assert Said(text).mentions(not expected, name=name) is expected
+
+
+def test_a_text_without_its_dates_and_times_keeps_everything_else_in_its_place() -> None:
+    text = "2 rooms from 3 May 2023 at 7 pm, 5 nights until 2023-05-08T10:00"
+    undated = Said(text).undated
+    assert undated.split() == ["2", "rooms", "from", "at", ",", "5", "nights", "until", "T"]
+    assert len(undated) == len(text)
+    assert Said("2 rooms").undated == "2 rooms"
+
+
+@given(st.text(max_size=60) | PROSE)
+def test_taking_dates_out_of_any_text_only_puts_spaces_in(text: str) -> None:
+    undated = Said(text).undated
+    assert len(undated) == len(text)
+    assert all(now in {" ", then} for now, then in zip(undated, text, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "expected"),
+    [
+        ("a table on 3 May at 7 pm", 7, False),
+        ("a table on 3 May at 7 pm", 3, False),
+        ("in 2023-05-03", 2023, False),
+        ("a table for 7 at 7 pm", 7, True),
+        ("a table for seven at 8 pm", 7, True),
+        ("two weeks from 3 May", 14, True),
+        ("", 7, False),
+    ],
+)
+def test_a_number_counts_where_it_is_of_something_else_than_a_day_or_a_time(
+    text: str, value: float, *, expected: bool
+) -> None:
+    assert Said(text).counts(value) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "is_of_days", "is_of_times"),
+    [
+        ("on 3 May 2023", True, False),
+        ("some time in June", True, False),
+        ("the best of 2023", True, False),
+        ("tomorrow", True, False),
+        ("now", True, True),
+        ("next Friday", True, False),
+        ("at 3 pm", False, True),
+        ("at noon, please", False, True),
+        ("in the morning", False, True),
+        ("tonight", True, True),
+        ("in 5 minutes", False, True),
+        ("5 minutes of it", False, False),
+        ("a lamp for 2 people", False, False),
+        ("", False, False),
+    ],
+)
+def test_a_text_speaks_of_days_of_times_of_both_or_of_neither(
+    text: str, *, is_of_days: bool, is_of_times: bool
+) -> None:
+    said = Said(text)
+    for day in ("2023-05-03", "03.05.2023", "2023-05-03T10:00:00", " 2023-05"):
+        assert said.has_when_of(day) is is_of_days
+    assert said.has_when_of("18:30") is is_of_times
+
+
 def test_a_number_is_counted_as_often_as_it_is_said() -> None:
     counts = Said("6 lamps, six chairs and 6.0 beds for 20 thousand").number_counts
     assert (counts[6], counts[20], counts[20_000], counts[7]) == (3, 1, 1, 0)
@@ -201,4 +278,6 @@ def test_a_message_of_the_longest_length_is_read_in_no_time() -> None:
         said.spans()
         said.is_percentage(7)
         said.says_word("lamp")
+        said.counts(7)
+        said.has_when_of("18:30")
     assert time.monotonic() - started_s < 5

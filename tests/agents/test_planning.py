@@ -62,12 +62,14 @@ PROMPT = Prompt(
     tools=TOOLS,
 )
 NEVER = LinearRule(weights={}, intercept=-1.0)
-HOLDING = Calibration(
+ALWAYS = LinearRule(weights={}, intercept=1.0)
+ASKING = Calibration(
     fitted_on="invented",
     pick=LinearRule(weights={"score": 1.0}, intercept=0.0),
     call=LinearRule(weights={"over_answer": 1.0}, intercept=0.0),
     further=NEVER,
-    hold=LinearRule(weights={"invented": 1.0}, intercept=-0.5),
+    suits=ALWAYS,
+    ask=LinearRule(weights={"invented": 1.0}, intercept=-0.5),
 )
 """Calls whenever the tool is likelier than an answer, and asks for whatever was invented."""
 
@@ -148,7 +150,7 @@ async def test_without_examples_the_model_s_bias_is_measured_on_a_message_withou
 
 
 async def test_examples_of_the_agent_s_own_make_up_for_the_bias(listening: Listening) -> None:
-    runtime = listening.to(ScriptedRuntime(["It rains."]), calibration=HOLDING)
+    runtime = listening.to(ScriptedRuntime(["It rains."]), calibration=ASKING)
     prompt = asking("Weather, please", examples=[Example(text="Good morning")])
     await plan_of(runtime, prompt)
     assert runtime.baselines == []
@@ -243,6 +245,29 @@ async def test_a_call_that_was_made_for_the_message_already_ends_it() -> None:
     assert made(plan) == [("weather", {"city": "Oslo"})]
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        call("weather", city="Oslo"),
+        call("weather", city="oslo"),
+        call("weather", city="Rome"),
+        call("weather", city="Oslo", days=7),
+    ],
+)
+async def test_calls_end_where_the_next_one_of_a_tool_would_bring_nothing_new_that_was_said(
+    second: Call,
+) -> None:
+    script = Calls(calls=(call("weather", city="Oslo"), second, call("weather", city="Bergen")))
+    plan = await plan_of(ScriptedRuntime([script]), asking("How is Oslo, or else Bergen?"))
+    assert made(plan) == [("weather", {"city": "Oslo"})]
+
+
+async def test_another_tool_may_be_called_with_what_a_call_holds_already() -> None:
+    script = Calls(calls=(call("weather", city="Oslo"), call("news", city="Oslo")))
+    plan = await plan_of(ScriptedRuntime([script]))
+    assert made(plan) == [("weather", {"city": "Oslo"}), ("news", {"city": "Oslo"})]
+
+
 async def test_there_is_an_end_of_calls_for_one_message() -> None:
     cities = [f"Town{number}" for number in range(MAX_CALLS_AT_ONCE + 3)]
     script = Calls(calls=tuple(call("weather", city=city) for city in cities))
@@ -266,26 +291,26 @@ async def test_every_pass_of_every_call_is_in_the_bill() -> None:
     assert two.usage.prompt_tokens > one.usage.prompt_tokens
 
 
-# Holding a call back and asking
+# Calls that are made, asked about or left, once filled
 
 
 async def test_what_only_the_user_can_know_is_asked_for_by_its_description(
     listening: Listening,
 ) -> None:
-    runtime = listening.to(ScriptedRuntime([call("weather", city="Paris")]), calibration=HOLDING)
+    runtime = listening.to(ScriptedRuntime([call("weather", city="Paris")]), calibration=ASKING)
     plan = await plan_of(runtime, asking("Will it rain?"))
     assert (plan.intent, plan.calls, plan.missing) == (Intent.ASK, (), ("Name of the city",))
     assert plan.usage.passes > 1
 
 
 async def test_what_the_user_said_is_not_asked_for(listening: Listening) -> None:
-    runtime = listening.to(ScriptedRuntime([call("weather", city="Oslo")]), calibration=HOLDING)
+    runtime = listening.to(ScriptedRuntime([call("weather", city="Oslo")]), calibration=ASKING)
     plan = await plan_of(runtime)
     assert (plan.intent, made(plan)) == (Intent.CALL, [("weather", {"city": "Oslo"})])
 
 
 async def test_what_the_model_may_compose_is_not_asked_for(listening: Listening) -> None:
-    runtime = listening.to(ScriptedRuntime([call("weather", city="Paris")]), calibration=HOLDING)
+    runtime = listening.to(ScriptedRuntime([call("weather", city="Paris")]), calibration=ASKING)
     composing = tool("weather", composed=("city",))
     plan = await plan_of(runtime, asking("Will it rain?", composing, tool("news")))
     assert plan.intent is Intent.CALL
@@ -308,26 +333,66 @@ async def test_nothing_is_asked_for_where_a_call_is_required_or_nothing_was_lear
 ) -> None:
     runtime = listening.to(
         ScriptedRuntime([call("weather", city="Paris")]),
-        calibration=HOLDING if is_calibrated else None,
+        calibration=ASKING if is_calibrated else None,
     )
     prompt = asking("Will it rain?", examples=examples)
     assert (await plan_of(runtime, prompt, tool_choice=tool_choice)).intent is Intent.CALL
 
 
-async def test_a_call_that_is_held_back_with_nothing_to_ask_for_was_not_meant(
+async def test_nothing_is_asked_for_where_nothing_is_missing(listening: Listening) -> None:
+    always = replace(ASKING, ask=ALWAYS)
+    runtime = listening.to(ScriptedRuntime([call("weather", city="Oslo")]), calibration=always)
+    plan = await plan_of(runtime)
+    assert (plan.intent, plan.missing) == (Intent.CALL, ())
+
+
+async def test_a_call_is_made_with_what_nobody_said_where_asking_is_not_worth_it(
     listening: Listening,
 ) -> None:
-    always = replace(HOLDING, hold=LinearRule(weights={}, intercept=1.0))
-    runtime = listening.to(ScriptedRuntime([call("weather", city="Oslo")]), calibration=always)
+    seldom = replace(ASKING, ask=LinearRule(weights={"invented": 1.0}, intercept=-1.5))
+    runtime = listening.to(ScriptedRuntime([call("weather", city="Paris")]), calibration=seldom)
+    plan = await plan_of(runtime, asking("Will it rain?"))
+    assert (plan.intent, made(plan)) == (Intent.CALL, [("weather", {"city": "Paris"})])
+
+
+@pytest.mark.parametrize("city", ["Oslo", "Paris"])
+async def test_a_filled_call_that_does_not_suit_is_neither_made_nor_asked_about(
+    listening: Listening, city: str
+) -> None:
+    other = replace(ASKING, suits=LinearRule(weights={"said": 1.0}, intercept=-2.5))
+    runtime = listening.to(ScriptedRuntime([call("weather", city=city)]), calibration=other)
     plan = await plan_of(runtime)
     assert plan.intent in {Intent.ANSWER, Intent.CANNOT}
     assert (plan.calls, plan.missing) == ((), ())
+    assert plan.margin == {"Oslo": -1.5, "Paris": -2.5}[city]
+    assert plan.usage.passes > 1
 
 
-async def test_arguments_that_were_cut_are_no_reason_to_ask(listening: Listening) -> None:
-    always = replace(HOLDING, hold=LinearRule(weights={}, intercept=1.0))
+async def test_the_margin_of_a_filled_call_says_how_well_it_suits(listening: Listening) -> None:
+    sure = replace(ASKING, suits=LinearRule(weights={"said": 1.0}, intercept=0.25))
+    made_of = listening.to(ScriptedRuntime([call("weather", city="Oslo")]), calibration=sure)
+    plan = await plan_of(made_of)
+    assert (plan.margin, [planned.margin for planned in plan.calls]) == (1.25, [1.25])
+    asked_of = listening.to(ScriptedRuntime([call("weather", city="Paris")]), calibration=sure)
+    plan = await plan_of(asked_of, asking("Will it rain?"))
+    assert (plan.intent, plan.margin) == (Intent.ASK, 0.25)
+
+
+async def test_a_call_that_is_required_is_made_even_where_it_does_not_suit(
+    listening: Listening,
+) -> None:
+    never = replace(ASKING, suits=NEVER)
+    runtime = listening.to(ScriptedRuntime([call("weather", city="Oslo")]), calibration=never)
+    plan = await plan_of(runtime, tool_choice="required")
+    assert (plan.intent, made(plan)) == (Intent.CALL, [("weather", {"city": "Oslo"})])
+
+
+async def test_arguments_that_were_cut_are_no_reason_to_ask_or_to_give_up(
+    listening: Listening,
+) -> None:
+    strict = replace(ASKING, suits=NEVER, ask=ALWAYS)
     cut = Call(name="weather", arguments={"city": "Paris"}, is_cut=True)
-    plan = await plan_of(listening.to(ScriptedRuntime([cut]), calibration=always))
+    plan = await plan_of(listening.to(ScriptedRuntime([cut]), calibration=strict))
     assert plan.intent is Intent.CALL
     assert not plan.calls[0].is_complete
 
@@ -336,8 +401,8 @@ async def test_a_calibration_decides_on_the_call_and_on_further_ones(
     listening: Listening,
 ) -> None:
     both = Calls(calls=(call("weather", city="Oslo"), call("news", city="Oslo")))
-    never = replace(HOLDING, call=NEVER)
-    wanted = listening.to(ScriptedRuntime([both]), calibration=HOLDING)
+    never = replace(ASKING, call=NEVER)
+    wanted = listening.to(ScriptedRuntime([both]), calibration=ASKING)
     refused = listening.to(ScriptedRuntime([both]), calibration=never)
     assert made(await plan_of(wanted)) == [("weather", {"city": "Oslo"})]
     assert (await plan_of(refused)).calls == ()

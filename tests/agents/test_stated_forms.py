@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from llguidance import LLMatcher, LLTokenizer
 
+from smallhold.agents.stated_dates import StatedDates
 from smallhold.agents.stated_forms import stated_pattern, with_stated_forms
 from smallhold.engine.grammar import constraint_to_lark
 from smallhold.evals.json_schema import is_valid_json
@@ -33,6 +34,8 @@ DESCRIPTIONS = st.sampled_from([
     "The city name",
     "ISO 4217",
     "State abbreviation",
+    "Ticker symbol",
+    "Like 'track:Song artist:Name'",
 ])
 KEYWORDS: list[JsonObject] = [
     {},
@@ -66,9 +69,12 @@ SCHEMAS: st.SearchStrategy[JsonValue] = st.one_of(
 )
 VALUES: st.SearchStrategy[JsonValue] = st.sampled_from([
     "2030-01-31", "01/31/2030", "2030-13-01", "tomorrow", "Oslo", "Denver, CO", "Denver, co", "", 7,
-    None, ["x"],
+    "2030-01-31 15:00", "EUR", "track:Help", None, ["x"],
 ])  # fmt: skip
-SAID = st.sampled_from(["", "Hello", "On 3 May", "in May", "tomorrow", "\u0663"])
+NAMES = ("a", "b", "currency")
+SAID = st.sampled_from([
+    "", "Hello", "On 3 May", "in May", "2030-01-31 at 3 pm", "tomorrow", "\u0663",
+])  # fmt: skip
 
 
 def of(properties: JsonObject, *, said: str = "on 3 May") -> JsonObject:
@@ -82,8 +88,16 @@ def text(description: str, **more: JsonValue) -> JsonObject:
     return {"type": "string", "description": description, **more}
 
 
-def allows(description: str, value: str, *, has_date: bool = True) -> bool:
-    pattern = stated_pattern(description, has_date=has_date)
+SOME_DAY = "some day in May"
+"""Speaks of a day without stating it, so that any may be meant."""
+
+
+def pattern_of(description: str, *, name: str = "x", said: str = SOME_DAY) -> str | None:
+    return stated_pattern(description, name=name, dates=StatedDates(said))
+
+
+def allows(description: str, value: str, *, name: str = "x") -> bool:
+    pattern = pattern_of(description, name=name)
     assert pattern is not None
     return re.search(pattern, value) is not None
 
@@ -115,10 +129,18 @@ def test_each_of_several_stated_forms_is_allowed() -> None:
 
 @pytest.mark.parametrize(
     "description",
-    ["The day.", "YYYY-MM-DD hh:mm:ss", "From hh:mm", "YYYY-MM/DD", "YYYY-MM", "", "MYYYY-MM-DD"],
+    ["The day.", "YYYY-MM-DD, hh:mm:ss", "From hh:mm", "YYYY-MM/DD", "YYYY-MM", "", "MYYYY-MM-DD"],
 )
 def test_a_form_that_is_not_wholly_known_is_not_asked_for(description: str) -> None:
-    assert stated_pattern(description, has_date=True) is None
+    assert pattern_of(description) is None
+
+
+def test_a_day_with_its_time_is_asked_for_where_a_time_was_said() -> None:
+    assert pattern_of("YYYY-MM-DD hh:mm") is None
+    pattern = pattern_of("YYYY-MM-DD hh:mm", said="2030-01-31, at 3 pm")
+    assert pattern is not None
+    assert re.search(pattern, "2030-01-31 15:00")
+    assert not re.search(pattern, "2030-01-31 03:00")
 
 
 @pytest.mark.parametrize(
@@ -138,17 +160,39 @@ def test_a_date_in_digits_is_asked_for_only_where_one_was_said(said: str, *, ask
     assert ("pattern" in day) is asked
 
 
+def test_a_stated_day_is_the_only_one_that_is_asked_for() -> None:
+    day = of({"day": text("YYYY-MM-DD")}, said="on 3 May 2030, for a week")["day"]
+    assert isinstance(day, dict)
+    pattern = day["pattern"]
+    assert isinstance(pattern, str)
+    assert re.search(pattern, "2030-05-03")
+    assert not re.search(pattern, "2030-05-10")
+
+
+def test_with_fewer_days_stated_than_the_tool_has_dates_the_others_are_reckoned() -> None:
+    days = of(
+        {"first": text("YYYY-MM-DD"), "last": text("YYYY-MM-DD"), "note": text("Any text")},
+        said="on 3 May 2030, for a week",
+    )
+    for name in ("first", "last"):
+        day = days[name]
+        assert isinstance(day, dict)
+        pattern = day["pattern"]
+        assert isinstance(pattern, str)
+        assert re.search(pattern, "2030-05-03")
+        assert re.search(pattern, "2030-05-10")
+
+
 # Places
 
 
 @pytest.mark.parametrize(
     "description",
     [
-        "The city and state, e.g. San Francisco, CA",
         "City, State",
         "Location in the form 'city, state'",
         "In the format of 'City, Country', such as 'Seoul, South Korea'",
-        "Place, e.g. Denver, CO",
+        "City, state or country, e.g. Denver, CO or Seoul, Korea",
     ],
 )
 def test_a_place_with_its_state_is_asked_for_where_the_tool_names_that_form(
@@ -164,6 +208,41 @@ def test_a_place_with_its_state_is_asked_for_where_the_tool_names_that_form(
 @pytest.mark.parametrize(
     "description",
     [
+        "The city and state, e.g. San Francisco, CA",
+        "Place, e.g. Denver, CO",
+        "Where, such as 'Denver, CO'",
+        "Where it is, for example, New York, NY",
+        "Somewhere like Denver, CO",
+    ],
+)
+def test_a_state_is_asked_for_by_its_code_where_the_tool_s_example_has_one(
+    description: str,
+) -> None:
+    assert allows(description, "Denver, CO")
+    assert allows(description, "St. Louis, MO")
+    assert not allows(description, "Denver, Colorado")
+    assert not allows(description, "Denver, co")
+    assert not allows(description, "Denver")
+
+
+@pytest.mark.parametrize(
+    ("description", "states"),
+    [
+        ("Address in the form 'Street, City, State'", ["CO", "Colorado"]),
+        ("The address, e.g. 12 Main Street, Denver, CO, or just City, State", ["CO"]),
+    ],
+)
+def test_an_address_may_stand_before_the_city(description: str, states: list[str]) -> None:
+    for state in states:
+        assert allows(description, f"Denver, {state}")
+        assert allows(description, f"12 Main Street, Denver, {state}")
+    assert not allows(description, "12 Main Street")
+    assert not allows(description, "Flat 2, 12 Main Street, Denver, CO")
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
         "Name of the city",
         "Where to go",
         "The state of things",
@@ -171,10 +250,12 @@ def test_a_place_with_its_state_is_asked_for_where_the_tool_names_that_form(
         "Country, e.g. US, UK",
         "League, e.g. Premier League, La Liga",
         "City and country",
+        "The city, state, or zip code",
+        "City, state or zip code",
     ],
 )
 def test_a_place_is_otherwise_written_as_the_user_wrote_it(description: str) -> None:
-    assert stated_pattern(description, has_date=True) is None
+    assert pattern_of(description) is None
 
 
 # Codes
@@ -196,6 +277,57 @@ def test_a_code_is_asked_for_where_the_tool_names_its_kind(
     assert allows(description, allowed)
     assert not allows(description, refused)
     assert not allows(description, allowed.lower())
+
+
+@pytest.mark.parametrize("name", ["currency", "base_currency", "Target_Currency"])
+def test_an_argument_that_is_named_after_a_currency_wants_its_code(name: str) -> None:
+    for description in ("", "What to convert to"):
+        assert allows(description, "EUR", name=name)
+        assert not allows(description, "euro", name=name)
+    found = of({name: {"type": "string"}})[name]
+    assert found == {"type": "string", "pattern": "^[A-Z]{3}$"}
+
+
+@pytest.mark.parametrize("name", ["currency_name", "cryptocurrency", "currency_symbol", "code"])
+def test_other_arguments_do_not(name: str) -> None:
+    assert pattern_of("", name=name) is None
+    assert of({name: {"type": "string"}}) == {name: {"type": "string"}}
+
+
+@pytest.mark.parametrize("description", ["Ticker of the company", "Stock symbol", "A share symbol"])
+def test_a_ticker_symbol_is_asked_for_where_the_tool_names_one(description: str) -> None:
+    for symbol in ("AAPL", "F", "BRK.B", "BF-B"):
+        assert allows(description, symbol)
+    for name in ("Apple", "apple", "ALPHABET", "AAPL stock", ""):
+        assert not allows(description, name)
+
+
+# Labels
+
+
+LABELLED = "What to look for, like 'track:Song Name artist:Artist Name'"
+
+
+def test_values_are_labelled_where_the_tool_s_example_labels_them() -> None:
+    assert pattern_of(LABELLED) == "^track:[^:]+( artist:[^:]+)?$"
+    assert allows(LABELLED, "track:Hey Jude artist:The Beatles")
+    assert allows(LABELLED, "track:Hey Jude")
+    assert not allows(LABELLED, "Hey Jude")
+    assert not allows(LABELLED, "artist:The Beatles")
+    assert not allows(LABELLED, "track: artist:The Beatles:")
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        "For example 'track:Song Name'",
+        "Like track:Song Name artist:Artist Name",
+        "Such as 'https://example.org http://Example.org'",
+        "'one: Two three: Four'",
+    ],
+)
+def test_a_text_without_labelled_examples_needs_no_labels(description: str) -> None:
+    assert pattern_of(description) is None
 
 
 # In a schema
@@ -223,7 +355,7 @@ def test_a_tool_without_parameters_stays_as_it_is(schema: JsonObject) -> None:
     assert with_stated_forms(schema, said="on 3 May") == schema
 
 
-@given(st.dictionaries(st.sampled_from("abc"), SCHEMAS), SAID)
+@given(st.dictionaries(st.sampled_from(NAMES), SCHEMAS), SAID)
 def test_nothing_but_patterns_is_added_and_the_tool_itself_is_left_alone(
     properties: JsonObject, said: str
 ) -> None:
@@ -244,19 +376,19 @@ def test_nothing_but_patterns_is_added_and_the_tool_itself_is_left_alone(
             assert inner is properties[name]
 
 
-@given(st.dictionaries(st.sampled_from("abc"), SCHEMAS), SAID, st.data())
+@given(st.dictionaries(st.sampled_from(NAMES), SCHEMAS), SAID, st.data())
 def test_whatever_has_the_stated_form_is_valid_for_the_tool(
     properties: JsonObject, said: str, data: st.DataObject
 ) -> None:
     schema: JsonObject = {"type": "object", "properties": properties}
-    values = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys("abc", VALUES)))
+    values = data.draw(st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, VALUES)))
     if is_valid_json({**values}, with_stated_forms(schema, said=said)):
         assert is_valid_json({**values}, schema)
 
 
 @given(st.lists(DESCRIPTIONS | st.text(max_size=20), max_size=3).map(" ".join))
 def test_any_description_gives_a_working_pattern_or_none(description: str) -> None:
-    patterns = [stated_pattern(description, has_date=has_date) for has_date in (True, False)]
+    patterns = [pattern_of(description, said=said) for said in ("on 3 May at 3 pm", SOME_DAY, "")]
     assert all(pattern is None or re.compile(pattern) for pattern in patterns)
 
 
@@ -272,13 +404,38 @@ def decodes(schema: JsonObject, written: str) -> bool:
     return matcher.consume_tokens(tokenizer.tokenize_str(written)) and matcher.is_accepting()
 
 
+@pytest.mark.parametrize("said", [SOME_DAY, "on January 31st"])
 @pytest.mark.parametrize("form", sorted(FORMS))
-def test_the_decoder_keeps_to_the_stated_form_of_a_date(form: str) -> None:
-    schema = of({"day": text(form)})["day"]
+def test_the_decoder_keeps_to_the_stated_form_of_a_date(form: str, said: str) -> None:
+    schema = of({"day": text(form)}, said=said)["day"]
     assert isinstance(schema, dict)
     assert decodes(schema, json.dumps(date(2030, 1, 31).strftime(FORMS[form])))
     assert not decodes(schema, '"3 May"')
     assert not decodes(schema, '""')
+
+
+def test_the_decoder_keeps_to_the_day_and_time_that_were_said() -> None:
+    said = "on 31 January 2030 at 3 in the afternoon"
+    schema = of({"at": text("YYYY-MM-DDTHH:MM:SS")}, said=said)["at"]
+    assert isinstance(schema, dict)
+    assert decodes(schema, '"2030-01-31T15:00:00"')
+    assert not decodes(schema, '"2030-01-31T03:00:00"')
+    assert not decodes(schema, '"2030-01-30T15:00:00"')
+
+
+@pytest.mark.parametrize(
+    ("description", "written"),
+    [
+        (LABELLED, "track:Hey Jude artist:The Beatles"),
+        ("Ticker", "BRK.B"),
+        ("Address, City, State", "12 Main Street, Denver, CO"),
+    ],
+)
+def test_the_decoder_keeps_to_other_stated_forms(description: str, written: str) -> None:
+    schema = of({"x": text(description)})["x"]
+    assert isinstance(schema, dict)
+    assert decodes(schema, json.dumps(written))
+    assert not decodes(schema, '"denver"')
 
 
 def test_the_decoder_keeps_to_the_stated_form_of_a_place() -> None:

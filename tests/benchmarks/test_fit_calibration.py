@@ -13,11 +13,20 @@ import anyio
 import numpy as np
 import pytest
 from benchmarks.calibration.cross_validation import validated_rule
-from benchmarks.calibration.figures import auroc, call_auroc, further_auroc, hold_auroc
-from benchmarks.calibration.fitting import fit_rules
+from benchmarks.calibration.figures import (
+    ask_auroc,
+    auroc,
+    call_auroc,
+    decided_right,
+    further_auroc,
+    suits_auroc,
+)
+from benchmarks.calibration.fitting import Judged, fit_rules
 from benchmarks.calibration.gathered import (
     FilledRecord,
+    Gathered,
     GatheredRecord,
+    MadeRecord,
     StepRecord,
     parse_record,
     read_gathered,
@@ -31,7 +40,7 @@ from hypothesis import strategies as st
 
 from smallhold.exceptions import ConfigError
 from smallhold.messages import JsonObject
-from smallhold.models.calibration import parse_calibration
+from smallhold.models.calibration import LinearRule, parse_calibration
 from smallhold.testing import Calls, ScriptedRuntime, call
 
 CITIES = ("Oslo", "Rome", "Lima", "Bern", "Cork", "Kiel", "Lyon", "Nice", "Pisa", "York")
@@ -96,11 +105,11 @@ def gathered(data: Path) -> Path:
     records: list[GatheredRecord] = []
     for sample in read_samples(data):
         likely = -0.1 if sample.wanted is not Wanted.NOTHING else -9.0
-        invented = ["city"] if sample.wanted is Wanted.ASK else []
+        invented = [] if sample.wanted is Wanted.CALL else ["city"]
         names = [sample.tools[0].name] * len(sample.expected)
         steps = [
             StepRecord(
-                made=names[:count],
+                made=[MadeRecord(name=name, arguments={"city": "Oslo"}) for name in names[:count]],
                 log_probs=[-0.1 if count < len(names) else -6.0, -8.0, -1.0],
             )
             for count in range(1, len(names) + 1)
@@ -119,7 +128,7 @@ def gathered(data: Path) -> Path:
                 id=sample.id,
                 log_probs=[likely, likely - 4.0, -3.0, -3.0, -3.0],
                 baseline_log_probs=[-2.0, -2.0, -1.0, -1.0, -1.0],
-                filled=None if sample.wanted is Wanted.NOTHING else filled,
+                filled=None if sample.category == "irrelevance" else filled,
             )
         )
     path = data / "gathered.jsonl"
@@ -127,9 +136,15 @@ def gathered(data: Path) -> Path:
     return path
 
 
+def rows_of(data: Path, gathered: Path) -> list[Gathered]:
+    samples = {sample_key(sample): sample for sample in read_samples(data)}
+    return list(read_gathered(gathered, samples=samples))
+
+
 def fitted_bytes(gathered: Path, *, out: str, shift: str = "0") -> bytes:
     folder = gathered.parent
-    shifts = ["--call-shift", shift, "--hold-shift", shift]
+    rules = ("call", "suits", "ask", "further")
+    shifts = [word for rule in rules for word in (f"--{rule}-shift", shift)]
     main(["fit", str(gathered), "--data", str(folder), "--out", str(folder / out), *shifts])
     return (folder / out).read_bytes()
 
@@ -140,7 +155,8 @@ def test_a_fit_writes_a_file_that_the_product_reads(
     calibration = parse_calibration(fitted_bytes(gathered, out="a.json"), file="a.json")
     assert calibration.pick.weights["score"] == 1.0
     assert calibration.call.weights["over_cannot"] > 0.0
-    assert calibration.hold.weights["invented"] > 0.0
+    assert calibration.suits.weights["over_cannot"] > 0.0
+    assert calibration.ask.weights["invented"] > 0.0
     assert calibration.further.weights["over_done"] > 0.0
     assert "60 messages" in calibration.fitted_on
     report = capsys.readouterr().out
@@ -151,29 +167,94 @@ def test_a_fit_writes_a_file_that_the_product_reads(
 def test_rows_that_can_be_told_apart_are_told_apart_by_rules_that_never_saw_them(
     data: Path, gathered: Path
 ) -> None:
-    samples = {sample_key(sample): sample for sample in read_samples(data)}
-    fit = fit_rules(read_gathered(gathered, samples=samples))
+    fit = fit_rules(rows_of(data, gathered))
     assert call_auroc(fit.judged, categories=EVERYTHING) == 1.0
-    assert hold_auroc(fit.judged) == 1.0
+    assert suits_auroc(fit.judged, categories=EVERYTHING) == 1.0
+    assert ask_auroc(fit.judged) == 1.0
     assert further_auroc(fit.judged) == 1.0
+    assert set(decided_right(fit.judged).values()) == {(10, 10)}
 
 
 def test_the_same_rows_give_the_same_bytes(gathered: Path) -> None:
     assert fitted_bytes(gathered, out="a.json") == fitted_bytes(gathered, out="b.json")
 
 
-def test_a_shift_moves_only_the_thresholds_of_calling_and_holding(gathered: Path) -> None:
+@pytest.mark.parametrize("name", ["call", "suits", "ask", "further"])
+def test_a_shift_moves_only_the_threshold_of_its_rule(gathered: Path, name: str) -> None:
     plain = parse_calibration(fitted_bytes(gathered, out="a.json"), file="a.json")
-    shifted = parse_calibration(fitted_bytes(gathered, out="b.json", shift="-0.5"), file="b.json")
-    assert shifted.call.intercept == pytest.approx(plain.call.intercept - 0.5, abs=1e-3)
-    assert shifted.call.weights == plain.call.weights
-    assert shifted.further == plain.further
+    written = fitted_bytes(gathered, out="b.json", shift="-0.5")
+    shifted = parse_calibration(written, file="b.json")
+    rule, moved = getattr(plain, name), getattr(shifted, name)
+    assert isinstance(rule, LinearRule)
+    assert isinstance(moved, LinearRule)
+    assert moved.intercept == pytest.approx(rule.intercept - 0.5, abs=1e-3)
+    assert moved.weights == rule.weights
     assert shifted.pick == plain.pick
 
 
-def test_a_file_without_refusals_cannot_be_fitted(gathered: Path) -> None:
+def test_a_shift_of_one_rule_leaves_the_others_where_they_are(data: Path, gathered: Path) -> None:
+    rows = rows_of(data, gathered)
+    plain = fit_rules(rows)
+    shifted = fit_rules(rows, suits_shift=-0.5)
+    assert shifted.suits.intercept == pytest.approx(plain.suits.intercept - 0.5)
+    assert (shifted.call, shifted.ask, shifted.further) == (plain.call, plain.ask, plain.further)
+    assert any(one.suits is not None for one in plain.judged)
+    for one, other in zip(plain.judged, shifted.judged, strict=True):
+        assert (other.suits is None) == (one.suits is None)
+        if one.suits is not None:
+            assert other.suits == pytest.approx(one.suits - 0.5)
+
+
+# What becomes of a row
+
+
+@pytest.mark.parametrize(
+    ("row_id", "margin", "suits", "ask", "expected"),
+    [
+        ("multiple_3", 1.0, 1.0, -1.0, Wanted.CALL),
+        ("multiple_3", -1.0, 1.0, 1.0, Wanted.NOTHING),
+        ("multiple_3", 1.0, -1.0, 1.0, Wanted.NOTHING),
+        ("multiple_3", 1.0, 1.0, 1.0, Wanted.CALL),
+        ("request_for_info_3", 1.0, 1.0, 1.0, Wanted.ASK),
+        ("request_for_info_3", 0.0, 0.0, 0.0, Wanted.ASK),
+        ("request_for_info_3", 1.0, 1.0, -1.0, Wanted.CALL),
+        ("request_for_info_3", -1.0, 1.0, 1.0, Wanted.NOTHING),
+        ("irrelevance_3", 1.0, None, None, Wanted.CALL),
+        ("irrelevance_3", -1.0, None, None, Wanted.NOTHING),
+    ],
+)
+def test_a_row_is_called_for_asked_about_or_refused_as_the_product_would_do(
+    data: Path,
+    gathered: Path,
+    row_id: str,
+    margin: float,
+    suits: float | None,
+    ask: float | None,
+    expected: Wanted,
+) -> None:
+    (row,) = [row for row in rows_of(data, gathered) if row.sample.id == row_id]
+    judged = Judged(
+        row=row, picked=row.sample.tools[0].name, margin=margin, suits=suits, ask=ask, further=()
+    )
+    assert judged.is_called is (expected is Wanted.CALL)
+    assert judged.is_wanted is (expected is not Wanted.NOTHING)
+    assert judged.is_asked is (expected is Wanted.ASK)
+
+
+@pytest.mark.parametrize(
+    "categories",
+    [
+        ("irrelevance", "when2call_cannot_answer"),
+        ("when2call_cannot_answer",),  # of what is refused, nothing else was filled
+        ("when2call_request_for_info",),
+        ("parallel",),
+    ],
+)
+def test_a_file_without_both_answers_to_a_question_cannot_be_fitted(
+    gathered: Path, categories: tuple[str, ...]
+) -> None:
     lines = gathered.read_text("utf-8").splitlines()
-    kept = [line for line in lines if '"filled":null' not in line]
+    kept = [line for line in lines if json.loads(line)["category"] not in categories]
     gathered.write_text("\n".join(kept) + "\n", "utf-8")
     with pytest.raises(ConfigError, match="gather more rows"):
         fitted_bytes(gathered, out="a.json")
@@ -228,7 +309,12 @@ def test_steps_go_on_as_long_as_more_calls_are_right(data: Path) -> None:
     anyio.run(gather)
     _, record = parse_record(out.read_bytes())
     assert record.filled is not None
-    assert [len(step.made) for step in record.filled.steps] == [1, 2]
+    weather = sample.tools[0].name
+    noted = [[(one.name, one.arguments) for one in step.made] for step in record.filled.steps]
+    assert noted == [
+        [(weather, {"city": "Bern"})],
+        [(weather, {"city": "Bern"}), (weather, {"city": "now"})],
+    ]
 
 
 @given(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from contextlib import suppress
+from dataclasses import fields
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,8 @@ GOOD: JsonObject = {
     "pick": {"weights": {"score": 1.0}, "intercept": 0.0},
     "call": RULE,
     "further": {"weights": {"over_done": 1.0}, "intercept": -1.0},
-    "hold": {"weights": {}, "intercept": -2.5},
+    "suits": {"weights": {}, "intercept": -2.5},
+    "ask": {"weights": {"invented": 2.0}, "intercept": -1.5},
 }
 WEIGHTS = st.dictionaries(st.sampled_from("abcd"), st.floats(-100.0, 100.0), max_size=4)
 JSON: st.SearchStrategy[JsonValue] = st.recursive(
@@ -50,6 +52,11 @@ def refused(text: bytes) -> CatalogError:
         parse_calibration(text, file=FILE)
     assert caught.value.file == FILE
     return caught.value
+
+
+def rules_of(calibration: Calibration) -> list[LinearRule]:
+    values = [getattr(calibration, field.name) for field in fields(calibration)]
+    return [value for value in values if isinstance(value, LinearRule)]
 
 
 def without(name: str) -> JsonObject:
@@ -97,7 +104,8 @@ def test_every_rule_of_a_file_arrives() -> None:
     assert calibration.pick({"score": 3.0}) == pytest.approx(3.0)
     assert calibration.call({"over_answer": 2.0, "lead": 1.0}) == pytest.approx(0.25)
     assert calibration.further({"over_done": 3.0}) == pytest.approx(2.0)
-    assert calibration.hold({}) == -2.5
+    assert calibration.suits({}) == -2.5
+    assert calibration.ask({"invented": 1.0}) == pytest.approx(0.5)
 
 
 def test_what_was_read_cannot_be_changed() -> None:
@@ -115,6 +123,7 @@ def test_what_was_read_cannot_be_changed() -> None:
         ({**GOOD, "call": {"weights": {}, "intercept": True}}, "call.intercept"),
         ({**GOOD, "call": {"weights": {}}}, "call.intercept"),
         ({**GOOD, "further": []}, "further"),
+        ({**GOOD, "hold": RULE}, "hold"),
         ([], "whole file"),
     ],
 )
@@ -138,8 +147,7 @@ def test_what_is_no_json_object_is_refused(text: bytes) -> None:
 def test_any_bytes_are_a_calibration_or_a_clear_error(text: bytes) -> None:
     with suppress(CatalogError):
         calibration = parse_calibration(text, file=FILE)
-        rules = (calibration.pick, calibration.call, calibration.further, calibration.hold)
-        assert all(math.isfinite(rule.intercept) for rule in rules)
+        assert all(math.isfinite(rule.intercept) for rule in rules_of(calibration))
 
 
 # What comes with the package

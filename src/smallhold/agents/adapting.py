@@ -6,10 +6,12 @@ copying.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from smallhold.agents.mentions import EDGE_WORDS, PERCENT, Said
 from smallhold.agents.signatures import property_schemas
+from smallhold.agents.written_dates import written_times
 from smallhold.messages import JsonObject, JsonValue
 
 PLAIN_TEXT_KEYWORDS: Final = frozenset({"type", "description", "default", "title", "examples"})
@@ -22,8 +24,16 @@ _OTHER_NUMBER_KEYWORDS: Final = frozenset({
     "enum", "const", "multipleOf", "anyOf", "oneOf", "allOf", "not", "if", "$ref",
 })  # fmt: skip
 """Under these a share may not be valid where the percentage is."""
-_NOUNS_OF_NAMES: Final = frozenset({"city", "name"})
-"""Words that belong to the names that end in them, such as "New York City"."""
+_NOUNS_OF_NAMES: Final = frozenset({"city", "name", "room"})
+"""Words that belong to the names that end in them, such as "New York City" and "living room"."""
+
+_LEFT_SIDE: Final = re.compile(
+    r"\s*[A-Za-z]\s*(?:\(\s*[A-Za-z](?:\s*,\s*[A-Za-z])*\s*\))?\s*=(?!=)\s*"
+)
+_FUNCTION_WORDS: Final = frozenset({"function", "func", "expression", "polynomial"})
+_OF_24_HOURS: Final = re.compile(r"\b24[- ]?h(?:ours?)?\b", re.IGNORECASE)
+_NOON: Final = 12
+_MINUTES: Final = 60
 
 
 def adapted(value: JsonValue, *, name: str, said: Said, schema: JsonObject) -> JsonValue:
@@ -37,9 +47,11 @@ def adapted(value: JsonValue, *, name: str, said: Said, schema: JsonObject) -> J
     """
     match value:
         case str() if schema.keys() <= PLAIN_TEXT_KEYWORDS:
-            return _without_own_noun(value, name=name)
+            return _without_own_noun(_without_left_side(value, name=name), name=name)
         case bool() | None:
             return value
+        case int() if (hour := _as_hour_of_day(value, said=said, schema=schema)) is not None:
+            return hour
         case int() | float():
             return _as_share(value, name=name, said=said, schema=schema)
         case list():
@@ -55,8 +67,27 @@ def _without_own_noun(text: str, *, name: str) -> str:
     """
     *words, last = text.split(" ")
     nouns = set(name.casefold().split("_")) - _NOUNS_OF_NAMES
-    names_something = any(word and word.casefold() not in EDGE_WORDS for word in words)
-    return " ".join(words) if names_something and last in nouns else text
+    is_whole = bool(words) and bool(words[-1]) and words[-1].casefold() not in EDGE_WORDS
+    return " ".join(words) if is_whole and last in nouns else text
+
+
+def _without_left_side(text: str, *, name: str) -> str:
+    """Write "3x^2" for "f(x) = 3x^2" where the argument is the function."""
+    found = _LEFT_SIDE.match(text)
+    if found is None or not _FUNCTION_WORDS & set(name.casefold().split("_")):
+        return text
+    return text[found.end() :] or text
+
+
+def _as_hour_of_day(value: int, *, said: Said, schema: JsonObject) -> int | None:
+    """Write 23 for "11 pm" where the tool counts hours to 24."""
+    later = value + _NOON
+    asks_for_24 = _OF_24_HOURS.search(str(schema.get("description"))) is not None
+    if not asks_for_24 or not 0 < value < _NOON or schema.keys() & _OTHER_NUMBER_KEYWORDS:
+        return None
+    minutes = [time.minutes for time in written_times(said.text)]
+    is_later = frozenset({later * _MINUTES}) in minutes
+    return later if is_later and frozenset({value * _MINUTES}) not in minutes else None
 
 
 def _as_share(value: float, *, name: str, said: Said, schema: JsonObject) -> int | float:

@@ -8,15 +8,16 @@ Source: `docs/accuracy.md`, ablation.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeGuard
 
 from smallhold.agents.adapting import PLAIN_TEXT_KEYWORDS, adapted, named_values
 from smallhold.agents.argument_schema import MAX_DECODED_INTEGER
 from smallhold.agents.grounding import is_identifier
-from smallhold.agents.mentions import Said, looks_like_date, numerals
+from smallhold.agents.mentions import PERCENT, Said, looks_like_date, numerals
 from smallhold.agents.signatures import property_schemas, required_names
 from smallhold.messages import JsonObject, JsonValue
 
@@ -27,6 +28,10 @@ _OTHER_NUMBER_KEYWORDS: Final = frozenset({
     "anyOf", "oneOf", "allOf", "not", "$ref",
 })  # fmt: skip
 """Under these nothing is offered, so that whatever is chosen stays valid."""
+
+
+_FREE_TEXT_KEYWORDS: Final = PLAIN_TEXT_KEYWORDS | {"pattern", "minLength", "maxLength"}
+_TIME_WORD: Final = re.compile(r"day|date|month|year|time|hour|minute|clock", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,15 +70,17 @@ def revise(
     unmentioned = 0
     invented: list[str] = []
     for name, decoded in arguments.items():
-        value = adapted(decoded, name=name, said=said, schema=schemas.get(name, {}))
+        inner = schemas.get(name, {})
+        value = adapted(decoded, name=name, said=said, schema=inner)
         options: list[JsonValue] = []
         is_required = name in names
         is_taken = not is_required and _is_number(value) and spare.get(value, 1) <= 0
-        if is_taken or not _is_mentioned(value, name=name, said=said, schema=schema):
+        if is_taken or not _is_mentioned(
+            value, name=name, said=said, schema=inner, is_required=is_required
+        ):
             unmentioned += _says_something(value)
             if is_required and _says_something(value):
                 invented.append(name)
-            inner = schemas.get(name, {})
             options = (
                 []
                 if is_taken
@@ -83,13 +90,12 @@ def revise(
                 continue
         kept[name] = value
         choices[name] = {"enum": options} if options else {"const": value}
-    repeated = _repeated(kept, names, said=said)
-    for name in repeated:
-        del kept[name], choices[name]
     for name, value in named_values(schema, said=asked or said).items():
-        if name not in kept and name not in repeated:
+        if name not in kept:
             kept[name] = value
             choices[name] = {"const": value}
+    for name in _repeated(kept, names, schemas=schemas, said=said):
+        del kept[name], choices[name]
     return Revision(
         arguments=kept,
         narrowed=_object_schema(choices) if _has_choice(choices) else None,
@@ -99,23 +105,34 @@ def revise(
 
 
 def _repeated(
-    arguments: JsonObject, required: Collection[JsonValue], *, said: Said
+    arguments: JsonObject,
+    required: Collection[JsonValue],
+    *,
+    schemas: Mapping[str, JsonObject],
+    said: Said,
 ) -> tuple[str, ...]:
     """Name the texts that can be left out and only repeat what another argument holds.
 
-    What was said once fills one argument: a required one, else one whose name was said, else the
-    first.
+    What was said once fills one argument: a required one, else one that is no free text, else one
+    whose name was said, else the first.
     """
     by_text: dict[str, list[str]] = {}
     for name, value in arguments.items():
-        if isinstance(value, str) and value:
-            by_text.setdefault(value.casefold(), []).append(name)
+        if value != "" and isinstance(value, str | int) and not isinstance(value, bool):
+            by_text.setdefault(str(value).casefold(), []).append(name)
     found: list[str] = []
     for names in by_text.values():
+        free = {name for name in names if schemas.get(name, {}).keys() <= _FREE_TEXT_KEYWORDS}
+        free = {name for name in free if isinstance(arguments[name], str)}
         rank = sorted(
-            names, key=lambda name: (name not in required, not said.mentions(name, name=""))
+            names,
+            key=lambda name: (
+                name not in required,
+                name in free,
+                not said.mentions(name, name=""),
+            ),
         )
-        found += [name for name in rank[1:] if name not in required]
+        found += [name for name in rank[1:] if name not in required and name in free]
     return tuple(found)
 
 
@@ -134,9 +151,19 @@ def _spare_numbers(
         number
         for name, value in arguments.items()
         if name in required
-        for number in _numbers_in(value)
+        for written in _numbers_in(value)
+        for number in _written_or_share(written, said=said)
     )
     return {number: times - taken[number] for number, times in said.number_counts.items()}
+
+
+def _written_or_share(number: float, *, said: Said) -> tuple[float, ...]:
+    """Give both ways to read what was said once: 8 and 0.08 for "8%"."""
+    if said.is_percentage(number):
+        return number, number / PERCENT
+    if said.is_percentage(number * PERCENT):
+        return number, number * PERCENT
+    return (number,)
 
 
 def _says_something(value: JsonValue) -> bool:
@@ -144,18 +171,25 @@ def _says_something(value: JsonValue) -> bool:
     return value not in {"", False, True} if isinstance(value, str | bool) else True
 
 
-def _is_mentioned(value: JsonValue, *, name: str, said: Said, schema: JsonObject) -> bool:
+def _is_mentioned(
+    value: JsonValue, *, name: str, said: Said, schema: JsonObject, is_required: bool
+) -> bool:
     if isinstance(value, str):
-        is_formed = name in required_names(schema) and "pattern" in property_schemas(schema).get(
-            name, {}
-        )
-        if is_formed or looks_like_date(value):
-            # The form that the tool asks for is seldom that in which users say it.
-            return True
         if "," in value:
             # "Boston, MA" for "Boston": with what the tool needs added.
             value = value.partition(",")[0]
+        elif looks_like_date(value):
+            return said.has_when_of(value)
+        elif is_required and "pattern" in schema:
+            # The form that the tool asks for is seldom that in which users say it.
+            return True
+    if not is_required and _is_number(value) and not _is_of_time(name, schema):
+        return said.counts(value)
     return said.mentions(value, name=name)
+
+
+def _is_of_time(name: str, schema: JsonObject) -> bool:
+    return _TIME_WORD.search(f"{name} {schema.get('description')}") is not None
 
 
 def _options(
@@ -166,6 +200,8 @@ def _options(
         return []
     if isinstance(value, int | float):
         return [number for number in _free_numbers(said, others) if _allows(schema, number)]
+    if isinstance(value, str) and looks_like_date(value):
+        return []
     if isinstance(value, str) and is_required and schema.keys() <= PLAIN_TEXT_KEYWORDS:
         spans = said.spans()
         if is_identifier(value):
@@ -183,7 +219,7 @@ def _free_numbers(said: Said, others: JsonObject) -> list[int | float]:
     taken = {number for value in others.values() for number in _numbers_in(value)}
     free = dict.fromkeys(
         number
-        for number in numerals(said.text)
+        for number in numerals(said.undated)
         if number not in taken and abs(number) <= MAX_DECODED_INTEGER
     )
     return [int(number) if number.is_integer() else number for number in free]

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from smallhold.agents.leftovers import leftovers
 from smallhold.agents.mentions import stems
 from smallhold.agents.shared_words import shared_words
 from smallhold.agents.special_calls import ANSWER_NAME, ASK_NAME, CANNOT_NAME, INSTEAD_OF_A_CALL
@@ -26,10 +27,12 @@ MAX_RIVALS: Final = 2
 """Each rival costs a fill of a dozen passes."""
 _MIN_STEM_CHARS: Final = 3
 """Shorter words are articles and prepositions."""
-_JOINTS: Final = frozenset({"and", "also", "then", "plus", "und", "et", "y", "e"})
+_USED_NATS: Final = 3.0
+"""What a tool must lead by to be called once more for a message for which another tool was not
+called yet: right later tool on 95 % of 130 steps of `parallel_multiple`, 84 % without. Source:
+`docs/accuracy.md`, further calls."""
 PLAIN_FURTHER: Final = LinearRule(weights={"over_done": 1.0}, intercept=0.0)
 """Reads whether one more call is wanted, for models without a calibration."""
-_KEPT_FEATURES: Final = ("over_ask", "bias_over_ask", "overlap", "words", "message_covered")
 MAX_LEAD: Final = 5.0
 """Nats by which the best tool leads where there is no second, and the most that counts."""
 PLAIN_PICK: Final = LinearRule(
@@ -210,10 +213,10 @@ def _by_fit(
     return sorted(found, key=lambda one: -one.fit)
 
 
-def holding_features(
+def filled_features(
     decision: Decision, *, arguments: int, required: int, invented: int, unmentioned: int
 ) -> dict[str, float]:
-    """Say what can be read, once arguments are there, of whether the call had better not be made.
+    """Say what can be read, once arguments are there, of whether the call should be made.
 
     Args:
         decision: For the tool; one that was read from features.
@@ -223,21 +226,37 @@ def holding_features(
         unmentioned: Values that nobody mentioned, those left out again included.
 
     Returns:
-        `call`: the decision's margin; `over_ask`, `bias_over_ask`, `overlap`, `words` and
-        `message_covered` as in `decision_features`; `invented` and `unmentioned` as numbers;
-        `invented_share` of the required arguments; `said`: arguments that were mentioned;
-        `required`: logarithm of 1 + how many are required.
+        Those of `decision_features`; `invented` and `unmentioned` as numbers; `invented_share` of
+        the required arguments; `said`: arguments that were mentioned; `required`: logarithm of 1 +
+        how many are required.
     """
-    features = decision.features or {}
     return {
-        **{name: features[name] for name in _KEPT_FEATURES},
-        "call": decision.margin,
+        **(decision.features or {}),
         "invented": float(invented),
         "unmentioned": float(unmentioned),
         "invented_share": invented / max(1, required),
         "said": float(max(0, arguments - invented)),
         "required": math.log1p(required),
     }
+
+
+def next_tool(scores: Scores, tools: Sequence[ToolSchema], *, made: Sequence[ToolCall]) -> int:
+    """Choose the tool of a further call: an unused one before one that was called already.
+
+    Args:
+        scores: For each of `tools`, then for no further call.
+        tools: In the order in which they were scored, at least one.
+        made: The calls that were decided for this message.
+
+    Returns:
+        Its index.
+    """
+    used = {call.name for call in made}
+    fits = [
+        score - _USED_NATS * (tool.name in used)
+        for score, tool in zip(scores.log_probs, tools, strict=False)
+    ]
+    return _best(fits, len(tools))
 
 
 def further_features(
@@ -252,20 +271,16 @@ def further_features(
         text: The message.
 
     Returns:
-        `over_done`: the likeliest tool over no further call, nats; `is_same`: 1 where it is the
-        tool of the last call; `is_second`: 1 after one call, else 0; `second_words`: logarithm of
-        1 + the message's words and `second_joints`: how many commas, semicolons and words for
-        "and" it has, both 0 from the third call on. That a message wants a second call shows in
-        how it is written; how many it wants, in the scores.
+        `over_done`: the tool that would be called over no further call, nats; `is_same`: 1 where it
+        is the tool of the last call; `is_second`: 1 after one call, else 0; `second_words`:
+        `is_second` times the logarithm of 1 + the message's words; and those of `leftovers`.
     """
-    best = _best(scores.log_probs, len(tools))
-    words = text.split()
-    joints = sum(word.casefold() in _JOINTS or word[-1] in ",;" for word in words)
+    best = next_tool(scores, tools, made=made)
     is_second = float(len(made) == 1)
     return {
         "over_done": scores.log_probs[best] - scores.log_probs[-1],
         "is_same": float(tools[best].name == made[-1].name),
         "is_second": is_second,
-        "second_words": is_second * math.log1p(len(words)),
-        "second_joints": is_second * joints,
+        "second_words": is_second * math.log1p(len(text.split())),
+        **leftovers(text, tools, made=made),
     }

@@ -9,10 +9,21 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
+from smallhold.agents.written_dates import (
+    MONTH_NAMES,
+    RECKONED,
+    TODAY,
+    WrittenDate,
+    WrittenTime,
+    blanked,
+    written_dates,
+    written_times,
+)
 from smallhold.messages import JsonValue
 
 _STEM_CHARS: Final = 4
@@ -61,6 +72,13 @@ EDGE_WORDS: Final = frozenset({
 # fmt: on
 """Articles, prepositions and the like: no value begins or ends with them."""
 _DATE: Final = re.compile(r"\d{4}-\d{1,2}(-\d{1,2})?|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}:\d{2}")
+_MONTH: Final = re.compile(rf"\b(?:{MONTH_NAMES})\b|\b(?:19|20)\d\d\b", re.IGNORECASE)
+_TIME: Final = re.compile(r"\d{1,2}:\d{2}")
+_TIME_WORD: Final = re.compile(
+    r"\b(?:noon|midday|midnight|morning|afternoon|evening|night|tonight|o'clock|now"
+    r"|(?:in|for|after) \w+ (?:minutes?|hours?))\b",
+    re.IGNORECASE,
+)
 _NAME_FILLERS: Final = frozenset({"include", "with", "enable", "show", "flag", "option", "want"})
 """Words of parameter names that say nothing about the subject."""
 
@@ -119,10 +137,51 @@ class Said:
         """How often the text names each number."""
         return Counter(self.numbers)
 
+    @cached_property
+    def _dates(self) -> tuple[WrittenDate, ...]:
+        return tuple(written_dates(self.text))
+
+    @cached_property
+    def _times(self) -> tuple[WrittenTime, ...]:
+        return tuple(written_times(self.text))
+
+    @cached_property
+    def undated(self) -> str:
+        """The text with spaces in the place of days and times of day."""
+        found = [*self._dates, *self._times]
+        spans = ((one.start, one.start + len(one.text)) for one in found)
+        return blanked(self.text, _apart(spans))
+
+    @cached_property
+    def _speaks_of_days(self) -> bool:
+        words = (RECKONED, TODAY, _MONTH)
+        return bool(self._dates) or any(found.search(self.text) for found in words)
+
+    @cached_property
+    def _speaks_of_times(self) -> bool:
+        return bool(self._times) or _TIME_WORD.search(self.text) is not None
+
+    def has_when_of(self, value: str) -> bool:
+        """Tell whether the text says anything of when, as a date or time in digits does.
+
+        Args:
+            value: A value that `looks_like_date`.
+        """
+        is_time = _TIME.match(value.strip()) is not None
+        return self._speaks_of_times if is_time else self._speaks_of_days
+
+    @cached_property
+    def _quantities(self) -> tuple[float, ...]:
+        return numbers(self.undated)
+
+    def counts(self, value: float) -> bool:
+        """Tell whether a number is of something other than a day or a time of day."""
+        return any(_stands_for(value, known) for known in self._quantities)
+
     def is_percentage(self, value: float) -> bool:
         """Tell whether the text names this number as a percentage."""
         found = _PERCENTAGE.findall(self._folded)
-        return any(float(number.replace(",", "")) == value for number in found)
+        return any(math.isclose(float(number.replace(",", "")), value) for number in found)
 
     def says_word(self, text: str) -> bool:
         """Tell whether the text holds these words as they are, whatever their case."""
@@ -172,6 +231,15 @@ class Said:
                 return False
 
 
+def _apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """Leave out the spans that begin within an earlier one."""
+    end = 0
+    for first, last in sorted(spans):
+        if first >= end:
+            yield first, last
+            end = last
+
+
 def _stands_for(value: float, known: float) -> bool:
     """Tell whether a value is a said number, in the same unit or another common one."""
     if abs(value) > _LARGEST_NUMBER:  # an integer beyond any float
@@ -183,4 +251,4 @@ def _stands_for(value: float, known: float) -> bool:
     )
 
 
-_FILLER_STEMS: Final = {word[:_STEM_CHARS] for word in _NAME_FILLERS}
+_FILLER_STEMS: Final = {word[:_STEM_CHARS] for word in _NAME_FILLERS | EDGE_WORDS}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, Literal, TypeAlias
 
@@ -17,11 +17,13 @@ from smallhold.agents.call_script import call_script, content_free
 from smallhold.agents.decision import (
     PLAIN_FURTHER,
     Decision,
+    filled_features,
     further_features,
-    holding_features,
+    next_tool,
     read_decision,
 )
 from smallhold.agents.filling import Filler, Filling, asked_text
+from smallhold.agents.leftovers import taken_words
 from smallhold.agents.signatures import described, required_names
 from smallhold.agents.special_calls import DONE_NAME, INSTEAD_OF_A_CALL
 from smallhold.generation import Prompt, ScoreRequest
@@ -116,34 +118,43 @@ class ScoredPlanner:
             return Plan(intent=_without_tool(decision), usage=usage, margin=decision.margin)
         filling = await self.filler.best(prompt, (decision.tool, *decision.rivals))
         usage += filling.usage
-        if tool_choice == "auto" and self._is_held(prompt, decision, filling):
-            return _held(decision, filling, usage=usage)
-        first = _planned(filling, call_id=call_id, margin=decision.margin)
+        verdict = self._verdict(prompt, decision, filling)
+        if tool_choice == "auto" and verdict.intent is not Intent.CALL:
+            return replace(verdict, usage=usage)
+        first = _planned(filling, call_id=call_id, margin=verdict.margin)
         further = await self._further_calls(prompt, first)
         return Plan(
             intent=Intent.CALL,
             calls=(first, *further.calls),
             usage=usage + further.usage,
-            margin=decision.margin,
+            margin=verdict.margin,
         )
 
     def _calibration(self, prompt: Prompt) -> Calibration | None:
         """Find what was fitted for prompts like this one: without examples."""
         return None if prompt.fixed_messages > 0 else self.runtime.limits.calibration
 
-    def _is_held(self, prompt: Prompt, decision: Decision, filling: Filling) -> bool:
-        """Whether the call, now that its arguments are there, had better not be made."""
+    def _verdict(self, prompt: Prompt, decision: Decision, filling: Filling) -> Plan:
+        """Judge a call now that its arguments are there: make it, ask first, or leave it."""
         calibration = self._calibration(prompt)
+        call = Plan(intent=Intent.CALL, usage=filling.usage, margin=decision.margin)
         if calibration is None or decision.features is None or not filling.is_complete:
-            return False
-        features = holding_features(
+            return call
+        to_ask_for = _to_ask_for(filling)
+        features = filled_features(
             decision,
             arguments=len(filling.arguments),
             required=len(required_names(filling.tool.parameters)),
-            invented=len(_to_ask_for(filling)),
+            invented=len(to_ask_for),
             unmentioned=filling.unmentioned,
         )
-        return calibration.hold(features) >= 0.0
+        margin = calibration.suits(features)
+        if margin < 0.0:
+            return replace(call, intent=_without_tool(decision), margin=margin)
+        missing = described(filling.tool, to_ask_for)
+        if missing and calibration.ask(features) >= 0.0:
+            return replace(call, intent=Intent.ASK, missing=missing, margin=margin)
+        return replace(call, margin=margin)
 
     async def _further_calls(self, prompt: Prompt, first: PlannedCall) -> Further:
         """Find the other calls for the same message."""
@@ -159,7 +170,7 @@ class ScoredPlanner:
             usage += filling.usage
             call_id = f"{first.call.id}_{len(calls) + 1}"
             planned = _planned(filling, call_id=call_id, margin=first.margin)
-            if call_text([planned.call]) in {call_text([call]) for call in made}:
+            if not _is_news(filling, made=made):
                 break
             calls.append(planned)
         return Further(calls=tuple(calls[1:]), usage=usage)
@@ -204,24 +215,24 @@ class ScoredPlanner:
         )
         calibration = self._calibration(prompt)
         rule = PLAIN_FURTHER if calibration is None else calibration.further
-        best = max(range(len(names)), key=scores.log_probs.__getitem__)
-        return (names[best] if rule(features) >= 0.0 else None), scores.usage
+        if rule(features) < 0.0:
+            return None, scores.usage
+        return names[next_tool(scores, prompt.tools, made=made)], scores.usage
+
+
+def _is_news(filling: Filling, *, made: Sequence[ToolCall]) -> bool:
+    """Whether a further call is for something that the message says and no call has taken up."""
+    if any(call.name == filling.tool.name and call.arguments == filling.arguments for call in made):
+        return False
+    if filling.tool.name not in {call.name for call in made}:
+        return True
+    new = ToolCall(id="", name=filling.tool.name, arguments=filling.arguments)
+    return filling.unmentioned == 0 and bool(taken_words([new]) - taken_words(made))
 
 
 def _to_ask_for(filling: Filling) -> tuple[str, ...]:
     """Name the required arguments that only the user can know."""
     return tuple(name for name in filling.invented if name not in filling.tool.composed)
-
-
-def _held(decision: Decision, filling: Filling, *, usage: Usage) -> Plan:
-    """Ask for what is missing; where nothing is, the tool was not meant."""
-    missing = described(filling.tool, _to_ask_for(filling))
-    return Plan(
-        intent=Intent.ASK if missing else _without_tool(decision),
-        missing=missing,
-        usage=usage,
-        margin=decision.margin,
-    )
 
 
 def _without_tool(decision: Decision) -> Intent:

@@ -11,30 +11,38 @@ import re
 from typing import Final
 
 from smallhold.agents.adapting import PLAIN_TEXT_KEYWORDS
+from smallhold.agents.stated_dates import StatedDates, date_forms
 from smallhold.messages import JsonObject, JsonValue
 
-_DATE_FORM: Final = re.compile(
-    r"\b(?:yyyy([-/.])mm\1dd|mm([-/.])dd\2yyyy|dd([-/.])mm\3yyyy)\b", re.IGNORECASE
-)
-_TIME_FORM: Final = re.compile(r"\bhh:mm(:ss)?\b", re.IGNORECASE)
 _PLACE_FORM: Final = re.compile(
-    r"\b(?i:city(?: name)?(?:,| and) (?:the )?(?:state|country))\b"
-    r"|\b(?i:e\.?g\.?,?) [\"'`(]?[A-Z][a-z][\w. ]{0,60}, [A-Z]{2}\b"
+    r"\b(?i:city(?: name)?(?:,| and) (?:the )?(?:state|country))\b(?!,? or )"
+    r"|\b(?i:e\.?g\.?,?|such as|like|for example,?) [\"'`(]?[A-Z][a-z][\w. ]{0,60}, [A-Z]{2}\b"
 )
 """Capitals count: in "e.g. red, or blue" there is no state."""
 _STATE_NAMED: Final = re.compile(r"(?i:city, (?:state|country))|, [A-Z]{2}\b")
+_STATE_CODE: Final = re.compile(r", [A-Z]{2}\b")
+_PLACE_PATTERNS: Final = {
+    # The address before the city has a comma of its own.
+    (has_address, has_code): f"^{'([^,]+, )?' if has_address else ''}[^,]+, {state}$"
+    for has_address in (False, True)
+    for has_code, state in ((False, "[A-Z][A-Za-z .]*"), (True, "[A-Z]{2}"))
+}
 _CODES: Final = (
     (re.compile(r"ISO[ -]?3166(?:-1)? alpha-2|(?:state|country) abbreviation", re.IGNORECASE), 2),
     (re.compile(r"ISO[ -]?4217|3-letter currency|ISO[ -]?3166(?:-1)? alpha-3", re.IGNORECASE), 3),
 )
-_PLACE_PATTERN: Final = r"^[^,]+, [A-Z][A-Za-z .]*$"
-_HAS_DATE: Final = re.compile(
-    r"\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE
+_CURRENCY_CODE: Final = "^[A-Z]{3}$"
+_TICKER: Final = re.compile(r"\b(?:ticker|(?:stock|share) symbol)\b", re.IGNORECASE)
+_TICKER_PATTERN: Final = r"^[A-Z]{1,5}([.-][A-Z])?$"
+_LABELLED: Final = re.compile(
+    r"['\"`]((?:[a-z_]{2,20}:[A-Z][\w ]{0,40}?)(?: [a-z_]{2,20}:[A-Z][\w ]{0,40})+)['\"`]"
 )
+"""Values with labels before them: `'track:Song Name artist:Artist Name'`."""
+_LABEL: Final = re.compile(r"\b([a-z_]{2,20}):(?=[A-Z])")
 
 
 def with_stated_forms(schema: JsonObject, *, said: str) -> JsonObject:
-    """Add the forms that descriptions state as patterns, at the top level of a tool's parameters.
+    """Add the forms that names and descriptions state as patterns, at the top level.
 
     Args:
         schema: The tool's parameters.
@@ -43,38 +51,52 @@ def with_stated_forms(schema: JsonObject, *, said: str) -> JsonObject:
     properties = schema.get("properties")
     if not isinstance(properties, dict):
         return schema
-    has_date = _HAS_DATE.search(said) is not None
-    return {
-        **schema,
-        "properties": {
-            name: _with_form(inner, has_date=has_date) for name, inner in properties.items()
-        },
+    dates = StatedDates(said)
+    dated = sum(bool(date_forms(_description(inner))) for inner in properties.values())
+    formed = {
+        name: _with_form(inner, name=name, dates=dates, dated=dated)
+        for name, inner in properties.items()
     }
+    return {**schema, "properties": formed}
 
 
-def _with_form(schema: JsonValue, *, has_date: bool) -> JsonValue:
+def _description(schema: JsonValue) -> str:
+    text = schema.get("description") if isinstance(schema, dict) else None
+    return text if isinstance(text, str) else ""
+
+
+def _with_form(schema: JsonValue, *, name: str, dates: StatedDates, dated: int) -> JsonValue:
     if not isinstance(schema, dict) or schema.get("type") != "string":
         return schema
-    description = schema.get("description")
-    if schema.keys() - PLAIN_TEXT_KEYWORDS or not isinstance(description, str):
+    if schema.keys() - PLAIN_TEXT_KEYWORDS:
         return schema
-    pattern = stated_pattern(description, has_date=has_date)
+    pattern = stated_pattern(_description(schema), name=name, dates=dates, dated=dated)
     return schema if pattern is None else {**schema, "pattern": pattern}
 
 
-def stated_pattern(description: str, *, has_date: bool) -> str | None:
-    """Give the regular expression of the form that a description asks for, if it names one."""
-    dates = [_date_pattern(match[0]) for match in _DATE_FORM.finditer(description)]
-    if dates and not _TIME_FORM.search(description):
-        return f"^({'|'.join(dict.fromkeys(dates))})$" if has_date else None
+def stated_pattern(
+    description: str, *, name: str, dates: StatedDates, dated: int = 1
+) -> str | None:
+    """Give the regular expression of the form that an argument wants, if it is known.
+
+    Args:
+        description: The argument's description.
+        name: The argument's name: one for a currency wants its code, as ISO 4217 has it.
+        dates: The days that were said.
+        dated: How many arguments of the tool are dates.
+    """
+    if forms := date_forms(description):
+        return dates.pattern(forms, arguments=dated)
     if _STATE_NAMED.search(description) and _PLACE_FORM.search(description):
-        return _PLACE_PATTERN
+        has_code = _STATE_CODE.search(description) is not None
+        return _PLACE_PATTERNS["ddress" in description, has_code and "ountry" not in description]
+    if labelled := _LABELLED.search(description):
+        first, *others = _LABEL.findall(labelled[1])
+        return f"^{first}:[^:]+{''.join(f'( {label}:[^:]+)?' for label in others)}$"
+    if _TICKER.search(description):
+        return _TICKER_PATTERN
     letters = next((count for form, count in _CODES if form.search(description)), None)
-    return None if letters is None else f"^[A-Z]{{{letters}}}$"
-
-
-def _date_pattern(form: str) -> str:
-    """Turn `YYYY-MM-DD` into digits, with months and days that there are."""
-    digits = {"yyyy": r"\d{4}", "mm": "(0[1-9]|1[0-2])", "dd": "(0[1-9]|[12][0-9]|3[01])"}
-    separator = next(letter for letter in form if not letter.isalnum())
-    return re.escape(separator).join(digits[part] for part in form.casefold().split(separator))
+    if letters is not None:
+        return f"^[A-Z]{{{letters}}}$"
+    words = name.casefold().split("_")
+    return _CURRENCY_CODE if words[-1] == "currency" else None

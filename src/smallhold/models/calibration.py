@@ -54,8 +54,10 @@ class Calibration:
     """Whether a tool is called rather than none."""
     further: LinearRule
     """Whether one more call is made for the same message."""
-    hold: LinearRule
-    """Whether a call had better not be made, now that its arguments are there."""
+    suits: LinearRule
+    """Whether a call is for what was asked, now that its arguments are there."""
+    ask: LinearRule
+    """Whether to ask for what nobody said rather than make a call that suits."""
 
 
 class _Record(BaseModel):
@@ -75,7 +77,8 @@ class _CalibrationRecord(_Record):
     pick: _RuleRecord
     call: _RuleRecord
     further: _RuleRecord
-    hold: _RuleRecord
+    suits: _RuleRecord
+    ask: _RuleRecord
 
 
 @cache
@@ -114,5 +117,6 @@ def parse_calibration(text: bytes, *, file: str) -> Calibration:
         pick=record.pick.rule(),
         call=record.call.rule(),
         further=record.further.rule(),
-        hold=record.hold.rule(),
+        suits=record.suits.rule(),
+        ask=record.ask.rule(),
     )

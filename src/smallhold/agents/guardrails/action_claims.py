@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from smallhold.agents.guardrails.written_dates import MONTH_NAMES
+from smallhold.agents.written_dates import MONTH_NAMES
 
 FILE: Final = Path(__file__).with_name("action_words.toml")
 FINISHED: Final = "finished"

@@ -21,14 +21,14 @@ from smallhold.agents.guardrails.stated_values import (
     currency_of,
     stated_values,
 )
-from smallhold.agents.guardrails.written_dates import (
+from smallhold.agents.guardrails.written_numbers import WrittenNumber, written_numbers
+from smallhold.agents.mentions import Said, numbers
+from smallhold.agents.written_dates import (
     WrittenDate,
     WrittenTime,
     written_dates,
     written_times,
 )
-from smallhold.agents.guardrails.written_numbers import WrittenNumber, written_numbers
-from smallhold.agents.mentions import Said, numbers
 from smallhold.messages import JsonValue
 
 _TOLERANCE: Final = 1e-9

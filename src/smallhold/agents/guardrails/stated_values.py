@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from smallhold.agents.guardrails.written_dates import blanked, written_dates, written_times
 from smallhold.agents.guardrails.written_numbers import WrittenNumber, written_numbers
+from smallhold.agents.written_dates import blanked, written_dates, written_times
 
 
 class ValueKind(StrEnum):

@@ -28,12 +28,22 @@ _MONTHS: Final = {
 # fmt: on
 MONTH_NAMES: Final = "|".join(sorted(_MONTHS, key=len, reverse=True))
 """Alternatives of a regular expression, longest first."""
+RECKONED: Final = re.compile(
+    r"\b(?:tomorrow|tonight|later|next|after|following|upcoming|nights?|weeks?|days?|months?|hours?"
+    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day)\b",
+    re.IGNORECASE,
+)
+"""Words for days that are not stated but follow from one that is."""
+TODAY: Final = re.compile(r"\b(?:today|now|currently)\b", re.IGNORECASE)
+"""Words beside which a stated day may be the one that others are reckoned from."""
 _DAY: Final = r"(?P<day>\d{1,2})(?:st|nd|rd|th|er|\.|º|°)?"
 _YEAR: Final = r"(?:,?\s*(?:de\s+|del\s+)?(?P<year>\d{4}))?"
 _DATES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        r"(?<!\d)(?P<year>20\d{2})(?P<month>0[1-9]|1[0-2])(?P<day>0[1-9]|[12]\d|3[01])(?!\d)",
         r"(?<!\d)(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})(?!\d)",
+        rf"(?<!\d)(?P<year>\d{{4}})\s+(?P<name>{MONTH_NAMES})\b\.?\s+{_DAY}(?!\d)",
         rf"(?<!\w){_DAY}\s*(?:of\s+|de\s+)?(?P<name>{MONTH_NAMES})\b\.?{_YEAR}(?!\d)",
         rf"\b(?P<name>{MONTH_NAMES})\b\.?\s+(?:the\s+)?{_DAY}(?![\d:]){_YEAR}(?!\d)",
         r"(?<![\d.,/-])(?P<one>\d{1,2})(?P<by>[./-])(?P<two>\d{1,2})(?P=by)(?P<year>(?:\d\d){1,2})(?!\d)",
@@ -43,12 +53,14 @@ _HALF: Final = r"\s*(?P<half>[ap])\.?m\b\.?"
 _TIMES: Final = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        r"(?<![\d:.])(?P<hour>\d{1,2})(?:[.:](?P<minute>\d{2}))?\s+in\s+the\s+(?P<part>[a-z]{7,9})",
         rf"(?<![\d:.])(?P<hour>\d{{1,2}}):(?P<minute>\d{{2}})(?::\d{{2}})?(?![\d:])(?:{_HALF})?",
         rf"(?<![\d:.])(?P<hour>\d{{1,2}})(?:\.(?P<minute>\d{{2}}))?{_HALF}",
         r"(?<![\d:.])(?P<hour>\d{1,2})(?:[.:](?P<minute>\d{2}))?\s*uhr\b",
         r"(?<![\d:.])(?P<hour>[01]?\d|2[0-3])\s?h(?:\s?(?P<minute>[0-5]\d))?\b",
     )
 )
+_HALVES: Final = {"morning": "a", "afternoon": "p", "evening": "p"}
 _MAX_DAY: Final = 31
 _MAX_MONTH: Final = 12
 _CENTURY: Final = 100
@@ -147,7 +159,9 @@ def _minutes(found: re.Match[str]) -> frozenset[int]:
     hour, minute = int(groups["hour"]), int(groups["minute"] or 0)
     if hour >= _HOURS or minute >= _MINUTES:
         return frozenset()
-    half = (groups.get("half") or "").casefold()
+    if groups.get("part") and groups["part"].casefold() not in _HALVES:
+        return frozenset()
+    half = (groups.get("half") or _HALVES.get((groups.get("part") or "").casefold(), "")).casefold()
     if half:
         hours = {hour % _NOON + (_NOON if half == "p" else 0)}
     else:
