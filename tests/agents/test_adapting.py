@@ -152,9 +152,7 @@ OF_24: JsonObject = {"type": "integer", "description": "Hour, 24 hour clock"}
         (11, "at 11 pm", {**OF_24, "exclusiveMaximum": 23}),
     ],
 )
-def test_any_other_number_is_no_hour_to_count_on(
-    value: int, said: str, schema: JsonObject
-) -> None:
+def test_any_other_number_is_no_hour_to_count_on(value: int, said: str, schema: JsonObject) -> None:
     assert mended(value, said=said, name="hour", schema=schema) == value
 
 

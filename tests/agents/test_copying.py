@@ -131,6 +131,42 @@ def test_a_number_that_a_required_argument_has_taken_fills_no_other_one(
     assert revision.narrowed is None
 
 
+SHARES: JsonObject = {
+    "type": "object",
+    "properties": {"rate": {"type": "number"}, "least": {"type": "integer"}},
+    "required": ["rate"],
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "rate", "least", "kept"),
+    [
+        ("at 8%", 8, 8, False),
+        ("at 8%", 0.08, 8, False),
+        ("at 57%", 0.57, 57, False),
+        ("at 8%, from 8 on", 0.08, 8, True),
+        ("at 0.08, from 8 on", 0.08, 8, True),
+        ("at 8% of 9", 0.08, 9, True),
+    ],
+)
+def test_a_percentage_that_a_required_argument_has_taken_fills_no_other_one_either_way(
+    said: str, rate: float, least: int, *, kept: bool
+) -> None:
+    revision = revise({"rate": rate, "least": least}, SHARES, said=Said(said))
+    assert ("least" in revision.arguments) is kept
+
+
+@pytest.mark.parametrize("said", ["8 of it", "at 8%"])
+def test_a_number_beyond_all_others_is_an_invention_and_no_trouble(said: str) -> None:
+    schema: JsonObject = {
+        "type": "object",
+        "properties": {"count": {"type": "integer"}},
+        "required": ["count"],
+    }
+    revision = revise({"count": 10**400}, schema, said=Said(said))
+    assert (revision.arguments, revision.invented) == ({"count": 10**400}, ("count",))
+
+
 def test_required_values_that_nobody_said_are_named() -> None:
     arguments: JsonObject = {"product": "sofa", "quantity": 7, "note": "urgent", "price": 30.0}
     revision = revise(arguments, SCHEMA, said=Said("Please send it"))

@@ -340,9 +340,7 @@ def test_a_third_call_is_read_from_scores_and_from_what_is_left_to_do() -> None:
 
 
 def test_the_tool_that_would_be_called_is_the_one_that_is_compared_with_being_done() -> None:
-    found = further_features(
-        row(-1.0, -2.5, -9.0, -3.0), TOOLS, made=made_of("find"), text=SEVERAL
-    )
+    found = further_features(row(-1.0, -2.5, -9.0, -3.0), TOOLS, made=made_of("find"), text=SEVERAL)
     assert (found["over_done"], found["is_same"]) == (0.5, 0.0)
 
 

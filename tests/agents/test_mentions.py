@@ -207,6 +207,8 @@ def test_a_number_is_counted_as_often_as_it_is_said() -> None:
         ("at 4.5%", 4.5, True),
         ("at 4.5 percent", 4.5, True),
         ("1,200 %", 1200, True),
+        ("at 57%", 0.57 * 100, True),
+        ("at 57%", 57.001, False),
         ("at 4.5", 4.5, False),
         ("at 45%", 5, False),
         ("-4%", -4, False),

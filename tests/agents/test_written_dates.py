@@ -41,8 +41,22 @@ def test_a_day_is_read_in_its_countrys_spelling(
     assert (date.days, date.year) == (days, year)
 
 
-@pytest.mark.parametrize("text", ["in 3 days", "2026-13-40", "10.5.1", "May I help?", "1.50", "20231329",
-    "20230900", "19230929", "120230929", "202309291", "2023 April"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "in 3 days",
+        "2026-13-40",
+        "10.5.1",
+        "May I help?",
+        "1.50",
+        "20231329",
+        "20230900",
+        "19230929",
+        "120230929",
+        "202309291",
+        "2023 April",
+    ],
+)
 def test_what_names_no_day_is_none(text: str) -> None:
     assert not list(written_dates(text))
 
@@ -97,8 +111,20 @@ def test_a_time_is_read_in_its_countrys_spelling(text: str, minutes: set[int]) -
     assert time.minutes == minutes
 
 
-@pytest.mark.parametrize("text", ["25:00", "10:75", "3 parts", "ratio 1:2:3:4", "in 48h", "3 in the kitchen",
-    "3 in the holidays", "25 in the morning", "in 2030 in the morning"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "25:00",
+        "10:75",
+        "3 parts",
+        "ratio 1:2:3:4",
+        "in 48h",
+        "3 in the kitchen",
+        "3 in the holidays",
+        "25 in the morning",
+        "in 2030 in the morning",
+    ],
+)
 def test_what_is_no_time_of_day_is_none(text: str) -> None:
     assert not list(written_times(text))
 

@@ -136,8 +136,8 @@ def gathered(data: Path) -> Path:
     return path
 
 
-def rows_of(data: Path, gathered: Path) -> list[Gathered]:
-    samples = {sample_key(sample): sample for sample in read_samples(data)}
+def rows_of(gathered: Path) -> list[Gathered]:
+    samples = {sample_key(sample): sample for sample in read_samples(gathered.parent)}
     return list(read_gathered(gathered, samples=samples))
 
 
@@ -165,9 +165,9 @@ def test_a_fit_writes_a_file_that_the_product_reads(
 
 
 def test_rows_that_can_be_told_apart_are_told_apart_by_rules_that_never_saw_them(
-    data: Path, gathered: Path
+    gathered: Path,
 ) -> None:
-    fit = fit_rules(rows_of(data, gathered))
+    fit = fit_rules(rows_of(gathered))
     assert call_auroc(fit.judged, categories=EVERYTHING) == 1.0
     assert suits_auroc(fit.judged, categories=EVERYTHING) == 1.0
     assert ask_auroc(fit.judged) == 1.0
@@ -192,8 +192,8 @@ def test_a_shift_moves_only_the_threshold_of_its_rule(gathered: Path, name: str)
     assert shifted.pick == plain.pick
 
 
-def test_a_shift_of_one_rule_leaves_the_others_where_they_are(data: Path, gathered: Path) -> None:
-    rows = rows_of(data, gathered)
+def test_a_shift_of_one_rule_leaves_the_others_where_they_are(gathered: Path) -> None:
+    rows = rows_of(gathered)
     plain = fit_rules(rows)
     shifted = fit_rules(rows, suits_shift=-0.5)
     assert shifted.suits.intercept == pytest.approx(plain.suits.intercept - 0.5)
@@ -224,7 +224,6 @@ def test_a_shift_of_one_rule_leaves_the_others_where_they_are(data: Path, gather
     ],
 )
 def test_a_row_is_called_for_asked_about_or_refused_as_the_product_would_do(
-    data: Path,
     gathered: Path,
     row_id: str,
     margin: float,
@@ -232,7 +231,7 @@ def test_a_row_is_called_for_asked_about_or_refused_as_the_product_would_do(
     ask: float | None,
     expected: Wanted,
 ) -> None:
-    (row,) = [row for row in rows_of(data, gathered) if row.sample.id == row_id]
+    (row,) = [row for row in rows_of(gathered) if row.sample.id == row_id]
     judged = Judged(
         row=row, picked=row.sample.tools[0].name, margin=margin, suits=suits, ask=ask, further=()
     )

@@ -85,6 +85,11 @@ def _as_hour_of_day(value: int, *, said: Said, schema: JsonObject) -> int | None
     asks_for_24 = _OF_24_HOURS.search(str(schema.get("description"))) is not None
     if not asks_for_24 or not 0 < value < _NOON or schema.keys() & _OTHER_NUMBER_KEYWORDS:
         return None
+    high, below = schema.get("maximum"), schema.get("exclusiveMaximum")
+    if (isinstance(high, int | float) and later > high) or (
+        isinstance(below, int | float) and later >= below
+    ):
+        return None
     minutes = [time.minutes for time in written_times(said.text)]
     is_later = frozenset({later * _MINUTES}) in minutes
     return later if is_later and frozenset({value * _MINUTES}) not in minutes else None

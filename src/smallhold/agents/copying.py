@@ -31,6 +31,7 @@ _OTHER_NUMBER_KEYWORDS: Final = frozenset({
 
 
 _FREE_TEXT_KEYWORDS: Final = PLAIN_TEXT_KEYWORDS | {"pattern", "minLength", "maxLength"}
+_SHARE_DECIMALS: Final = 9
 _TIME_WORD: Final = re.compile(r"day|date|month|year|time|hour|minute|clock", re.IGNORECASE)
 
 
@@ -118,7 +119,7 @@ def _repeated(
     """
     by_text: dict[str, list[str]] = {}
     for name, value in arguments.items():
-        if value != "" and isinstance(value, str | int) and not isinstance(value, bool):
+        if value != "" and isinstance(value, str | int | float) and not isinstance(value, bool):
             by_text.setdefault(str(value).casefold(), []).append(name)
     found: list[str] = []
     for names in by_text.values():
@@ -159,10 +160,13 @@ def _spare_numbers(
 
 def _written_or_share(number: float, *, said: Said) -> tuple[float, ...]:
     """Give both ways to read what was said once: 8 and 0.08 for "8%"."""
+    if abs(number) > MAX_DECODED_INTEGER:
+        return (number,)
     if said.is_percentage(number):
         return number, number / PERCENT
     if said.is_percentage(number * PERCENT):
-        return number, number * PERCENT
+        # 0.57 * 100 is 56.99...
+        return number, round(number * PERCENT, _SHARE_DECIMALS)
     return (number,)
 
 

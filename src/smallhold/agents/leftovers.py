@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from smallhold.agents.mentions import EDGE_WORDS
+from smallhold.agents.mentions import EDGE_WORDS, PERCENT
 from smallhold.agents.shared_words import shared_words
 from smallhold.messages import JsonValue, ToolCall, ToolSchema
 
 _STEM_CHARS: Final = 5
-_WORD: Final = re.compile(r"[^\W_]+(?:\.\d+)?")
+_WORD: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|[^\W_]+(?:\.\d+)?")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n")
 _QUOTED: Final = re.compile(
     r"(?<!\w)['\"\u201c\u2018]([^'\"\u201d\u2019\n]{2,60})['\"\u201d\u2019](?!\w)"
@@ -101,7 +101,7 @@ def _salient(text: str) -> frozenset[str]:
 
 def _comparable(word: str) -> str:
     try:
-        return repr(float(word))
+        return repr(float(word.replace(",", "")))
     except ValueError:
         return word.casefold()[:_STEM_CHARS]
 
@@ -116,5 +116,8 @@ def _texts(value: JsonValue) -> Iterator[str]:
                 yield from _texts(inner)
         case bool() | None:
             return
+        case float() if 0.0 < abs(value) < 1.0:
+            # 0.04 takes up "4%" as well.
+            yield from (str(value), f"{value * PERCENT:.9g}")
         case _:
             yield str(value)

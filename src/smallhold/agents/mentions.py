@@ -181,7 +181,9 @@ class Said:
     def is_percentage(self, value: float) -> bool:
         """Tell whether the text names this number as a percentage."""
         found = _PERCENTAGE.findall(self._folded)
-        return any(math.isclose(float(number.replace(",", "")), value) for number in found)
+        return abs(value) <= _LARGEST_NUMBER and any(
+            math.isclose(float(number.replace(",", "")), value) for number in found
+        )
 
     def says_word(self, text: str) -> bool:
         """Tell whether the text holds these words as they are, whatever their case."""

@@ -25,13 +25,21 @@ from smallhold.agents.written_dates import (
 
 _DATE: Final = r"yyyy(?P<a>[-/.])mm(?P=a)dd|mm(?P<b>[-/.])dd(?P=b)yyyy|dd(?P<c>[-/.])mm(?P=c)yyyy"
 _TIME: Final = r"(?P<between>[T ]|'T')hh:mm(?P<seconds>:ss)?(?P<zone>Z)?"
-_FORM: Final = re.compile(rf"\b(?P<date>{_DATE})(?P<time>{_TIME})?(?!\w)", re.IGNORECASE)
-_TIME_NAMED: Final = re.compile(r"\bhh:mm", re.IGNORECASE)
+_FORM: Final = re.compile(
+    rf"\b(?P<date>{_DATE})(?P<time>{_TIME})?(?!\w|\.s|[:+-]\w)", re.IGNORECASE
+)
+_TIME_NAMED: Final = re.compile(r"hh:mm", re.IGNORECASE)
 _STAMP: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?P<zone>Z)?(?!\w)")
 _HAS_DATE: Final = re.compile(
     r"\d|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE
 )
 _YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+_BARE_DAY: Final = r"\d{1,2}(?:st|nd|rd|th)?"
+_SPAN: Final = re.compile(
+    rf"\b{_BARE_DAY}\s*(?:[-\u2013]|to|and|until|till|through)\s*(?:the\s+)?{_BARE_DAY}\b",
+    re.IGNORECASE,
+)
+"""Two days of one month, as in "5 to 7 May": only one of them is written as a date."""
 _MAX_DAYS: Final = 20
 """With more days than this in a text, all days are allowed: the pattern stays small."""
 _ANY_DAY: Final = ((r"\d{4}", "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"),)
@@ -122,7 +130,9 @@ class StatedDates:
             for month, day in sorted(date.days)
         )
         may_be_other = len(stated) < arguments or TODAY.search(self.text) is not None
-        is_reckoned = may_be_other and RECKONED.search(self.text) is not None
+        is_reckoned = may_be_other and (
+            RECKONED.search(self.text) is not None or _SPAN.search(self.text) is not None
+        )
         return _ANY_DAY if is_reckoned or not stated else tuple(stated)
 
     def _year(self, date: WrittenDate) -> str:
