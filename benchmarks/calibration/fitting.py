@@ -40,6 +40,8 @@ CALL_RIDGE: Final = 5.0
 SUITS_RIDGE: Final = 5.0
 ASK_RIDGE: Final = 10.0
 FURTHER_RIDGE: Final = 1.0
+_WEIGHTS: Final = {"irrelevance": 2.0}
+"""It stands alone against four categories of like messages that want calls."""
 # fmt: off
 PICK_FEATURES: Final = (
     "score", "bias", "name_shared", "message_shared", "message_covered", "shared",
@@ -310,9 +312,12 @@ def _labels(rule: str, answers: Sequence[bool]) -> Floats:
 
 
 def _balance(rows: Sequence[Gathered]) -> Floats:
-    """Weigh rows so that a category counts by the root of its size."""
+    """Weigh rows so that a category counts by the root of its size, and some more than others."""
     counts = Counter(row.sample.category for row in rows)
-    weights = np.array([1.0 / np.sqrt(counts[row.sample.category]) for row in rows])
+    weights = np.array([
+        _WEIGHTS.get(row.sample.category, 1.0) / np.sqrt(counts[row.sample.category])
+        for row in rows
+    ])
     return weights / weights.mean()
 
 

@@ -78,6 +78,11 @@ def taken_words(made: Sequence[ToolCall]) -> frozenset[str]:
     )
 
 
+def said_words(text: str) -> frozenset[str]:
+    """Give the words and numbers of a text, in the form of `taken_words`."""
+    return frozenset(map(_comparable, _WORD.findall(text)))
+
+
 def _untaken(text: str, taken: frozenset[str]) -> str:
     """Join the clauses that say something which no call holds, or nothing that a call could."""
     clauses = [clause for clause in _CLAUSE_END.split(text) if len(clause.split()) > 1]

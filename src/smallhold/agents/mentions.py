@@ -52,7 +52,9 @@ _UNIT_FACTORS: Final = (1, 7, 12, 24, 52, 60, 100, 365, 1000, 3600)
 grams and kilograms: "two years" is 24 for an argument in months."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _NUMBER: Final = re.compile(
-    r"(?<![\w.])(-?\d[\d,]*(?:\.\d+)?)\s*(%|percent\b|thousand\b|million\b|billion\b|k\b|m\b)?"
+    # "5 m" are metres, "5m/s" a speed; only "5m" may be millions.
+    r"(?<![\w.])(-?\d[\d,]*(?:\.\d+)?)"
+    r"(\s*(?:%|percent\b|thousand\b|million\b|billion\b)|[km]\b(?!/))?"
 )
 _PERCENTAGE: Final = re.compile(
     # Not from the middle of a number: ten thousand digits would be read from each of them.
@@ -93,11 +95,12 @@ def numerals(text: str) -> tuple[float, ...]:
     found: list[float] = []
     for match in _NUMBER.finditer(text.casefold()):
         value = float(match[1].replace(",", ""))
+        unit = (match[2] or "").strip()
         found.append(value)
-        if match[2] in {"%", "percent"}:
+        if unit in {"%", "percent"}:
             found.append(value / PERCENT)
-        elif match[2] is not None:
-            found.append(value * _SCALES[match[2]])
+        elif unit:
+            found.append(value * _SCALES[unit])
     # Hundreds of digits overflow to infinity, which is no JSON.
     return tuple(number for number in found if math.isfinite(number))
 

@@ -23,7 +23,7 @@ from smallhold.agents.decision import (
     read_decision,
 )
 from smallhold.agents.filling import Filler, Filling, asked_text
-from smallhold.agents.leftovers import taken_words
+from smallhold.agents.leftovers import said_words, taken_words
 from smallhold.agents.signatures import described, required_names
 from smallhold.agents.special_calls import DONE_NAME, INSTEAD_OF_A_CALL
 from smallhold.generation import Prompt, ScoreRequest
@@ -170,7 +170,7 @@ class ScoredPlanner:
             usage += filling.usage
             call_id = f"{first.call.id}_{len(calls) + 1}"
             planned = _planned(filling, call_id=call_id, margin=first.margin)
-            if not _is_news(filling, made=made):
+            if not _is_news(filling, made=made, text=asked_text(prompt.messages)):
                 break
             calls.append(planned)
         return Further(calls=tuple(calls[1:]), usage=usage)
@@ -220,14 +220,14 @@ class ScoredPlanner:
         return names[next_tool(scores, prompt.tools, made=made)], scores.usage
 
 
-def _is_news(filling: Filling, *, made: Sequence[ToolCall]) -> bool:
+def _is_news(filling: Filling, *, made: Sequence[ToolCall], text: str) -> bool:
     """Whether a further call is for something that the message says and no call has taken up."""
     if any(call.name == filling.tool.name and call.arguments == filling.arguments for call in made):
         return False
     if filling.tool.name not in {call.name for call in made}:
         return True
     new = ToolCall(id="", name=filling.tool.name, arguments=filling.arguments)
-    return filling.unmentioned == 0 and bool(taken_words([new]) - taken_words(made))
+    return bool((taken_words([new]) - taken_words(made)) & said_words(text))
 
 
 def _to_ask_for(filling: Filling) -> tuple[str, ...]:
