@@ -105,6 +105,7 @@ def run_fit(arguments: argparse.Namespace) -> None:
         suits_shift=arguments.suits_shift,
         ask_shift=arguments.ask_shift,
         further_shift=arguments.further_shift,
+        same_shift=arguments.same_shift,
     )
     arguments.out.write_text(calibration_json(fit), "utf-8")
     sys.stdout.write(report(fit, suits_shift=arguments.suits_shift))
@@ -127,6 +128,7 @@ def command_line() -> argparse.ArgumentParser:
     fitting.add_argument("--suits-shift", type=float, default=0.0, help="the same, once filled")
     fitting.add_argument("--ask-shift", type=float, default=0.0, help="nats; negative: ask less")
     fitting.add_argument("--further-shift", type=float, default=0.0, help="negative: stop sooner")
+    fitting.add_argument("--same-shift", type=float, default=0.0, help="more with the same tool")
     fitting.add_argument("--out", type=Path, required=True, help="the calibration, JSON")
     return parser
 

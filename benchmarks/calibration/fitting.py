@@ -107,6 +107,7 @@ def fit_rules(
     suits_shift: float = 0.0,
     ask_shift: float = 0.0,
     further_shift: float = 0.0,
+    same_shift: float = 0.0,
 ) -> Fit:
     """Fit the rules.
 
@@ -116,6 +117,8 @@ def fit_rules(
         suits_shift: Nats added to the log-odds that a filled call is wanted; negative: call less.
         ask_shift: Nats added to the log-odds of asking; negative: ask less.
         further_shift: Nats added to the log-odds of going on; negative: stop sooner.
+        same_shift: More of these where it is with the same tool: such a call is dropped where it
+            brings nothing new, so that going on once too often costs little.
 
     Raises:
         ConfigError: a rule has no rows of one kind.
@@ -131,7 +134,7 @@ def fit_rules(
     ask = _shifted(_ask(rows, filled, features=features), ask_shift)
     suits_of = dict(zip(filled, suits.unseen, strict=True))
     ask_of = dict(zip(filled, ask.unseen, strict=True))
-    further = _shifted(_further(rows), further_shift)
+    further = _with_same_shift(_shifted(_further(rows), further_shift), rows, shift=same_shift)
     further_of = iter(further.unseen)
     judged = [
         Judged(
@@ -201,6 +204,16 @@ def _further(rows: Sequence[Gathered]) -> Validated:
         ridge=FURTHER_RIDGE,
         weights=np.ones(len(steps)),
     )
+
+
+def _with_same_shift(validated: Validated, rows: Sequence[Gathered], *, shift: float) -> Validated:
+    steps = [_furthering(row, step) for row in rows for step in steps_of(row)]
+    weights = {**validated.rule.weights, "is_same": validated.rule.weights["is_same"] + shift}
+    unseen = [
+        value + shift * features["is_same"]
+        for value, features in zip(validated.unseen, steps, strict=True)
+    ]
+    return Validated(rule=replace(validated.rule, weights=weights), unseen=tuple(unseen))
 
 
 def is_more_wanted(row: Gathered, step: StepRecord) -> bool:
