@@ -287,3 +287,26 @@ def test_a_text_of_many_days_and_times_gives_a_small_pattern(count: int) -> None
     assert found is not None
     assert len(found) < 10_000
     assert re.search(found, "2023-01-01T00:00:00")
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [
+        ("leave on the 12th of March 2023 and return a week later", "2023-03-19"),
+        ("for 3 nights from 1 June 2022", "2022-06-04"),
+        ("a 10-day trip from 2024-02-25", "2024-03-06"),
+        ("tomorrow; today is 2023-12-31", "2024-01-01"),
+        ("the day after tomorrow; today is 1 May 2024", "2024-05-03"),
+    ],
+)
+def test_a_day_that_follows_from_a_stated_one_is_reckoned(said: str, expected: str) -> None:
+    pattern = StatedDates(said).pattern(date_forms("YYYY-MM-DD"), arguments=2)
+    assert pattern is not None
+    assert re.search(pattern, expected)
+    assert not re.search(pattern, "2023-07-07")
+
+
+def test_a_day_is_not_reckoned_from_one_without_a_year() -> None:
+    pattern = StatedDates("2 weeks from 1 May").pattern(date_forms("YYYY-MM-DD"), arguments=2)
+    assert pattern is not None
+    assert re.search(pattern, "2031-05-15")

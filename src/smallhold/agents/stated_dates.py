@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
 
@@ -19,6 +20,7 @@ from smallhold.agents.written_dates import (
     TODAY,
     WrittenDate,
     WrittenTime,
+    blanked,
     written_dates,
     written_times,
 )
@@ -40,6 +42,17 @@ _SPAN: Final = re.compile(
     re.IGNORECASE,
 )
 """Two days of one month, as in "5 to 7 May": only one of them is written as a date."""
+_COUNTS: Final = {
+    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7,
+    "eight": 8, "nine": 9, "ten": 10, "fourteen": 14,
+}  # fmt: skip
+_LATER: Final = re.compile(
+    rf"\b(?:the day after tomorrow|tomorrow|(?P<count>\d{{1,3}}|{'|'.join(_COUNTS)})[\s-]"
+    r"(?P<unit>day|night|week)s?(?:\s+(?:later|after|afterwards))?)\b",
+    re.IGNORECASE,
+)
+"""Words that say by how many days one day follows another."""
+_WEEK: Final = 7
 _MAX_DAYS: Final = 20
 """With more days than this in a text, all days are allowed: the pattern stays small."""
 _ANY_DAY: Final = ((r"\d{4}", "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"),)
@@ -130,10 +143,26 @@ class StatedDates:
             for month, day in sorted(date.days)
         )
         may_be_other = len(stated) < arguments or TODAY.search(self.text) is not None
-        is_reckoned = may_be_other and (
-            RECKONED.search(self.text) is not None or _SPAN.search(self.text) is not None
+        if not stated:
+            return _ANY_DAY
+        if not may_be_other:
+            return tuple(stated)
+        offsets = self._offsets()
+        if offsets is None:
+            return _ANY_DAY
+        reckoned = dict.fromkeys(
+            later for day in stated for offset in offsets for later in _later(day, offset)
         )
-        return _ANY_DAY if is_reckoned or not stated else tuple(stated)
+        # A day without a known year cannot be reckoned from.
+        return tuple(stated | reckoned) if reckoned or not offsets else _ANY_DAY
+
+    def _offsets(self) -> tuple[int, ...] | None:
+        """List by how many days others follow stated ones; `None` where that is not plain."""
+        found = tuple(_LATER.finditer(self.text))
+        rest = blanked(self.text, (match.span() for match in found))
+        if RECKONED.search(rest) is not None or _SPAN.search(rest) is not None:
+            return None
+        return tuple(dict.fromkeys(map(_offset, found)))
 
     def _year(self, date: WrittenDate) -> str:
         """Give a day's year, from elsewhere in the text where only one year is named."""
@@ -157,3 +186,22 @@ class StatedDates:
         clock = "|".join(f"{hour}:{minute}" for hour, minute in times[:_MAX_DAYS] or _ANY_TIME)
         seconds = ":00" if form.has_seconds else ""
         return f"{date}{form.between}({clock}){seconds}{form.zone}"
+
+
+def _offset(found: re.Match[str]) -> int:
+    """Give the days of a match of `_LATER`."""
+    if found["unit"] is None:
+        return 2 if "after" in found[0].casefold() else 1
+    count = found["count"].casefold()
+    days = _COUNTS[count] if count in _COUNTS else int(count)
+    return days * _WEEK if found["unit"].casefold() == "week" else days
+
+
+def _later(day: tuple[str, str, str], offset: int) -> Iterator[tuple[str, str, str]]:
+    """Give the day that follows by an offset; none for a day of no known year."""
+    year, month, day_of_month = day
+    try:
+        later = date(int(year), int(month), int(day_of_month)) + timedelta(days=offset)
+    except (ValueError, OverflowError):
+        return
+    yield f"{later.year:04}", f"{later.month:02}", f"{later.day:02}"
