@@ -38,7 +38,8 @@ _HAS_DATE: Final = re.compile(
 _YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 _BARE_DAY: Final = r"\d{1,2}(?:st|nd|rd|th)?"
 _SPAN: Final = re.compile(
-    rf"\b{_BARE_DAY}\s*(?:[-\u2013]|to|and|until|till|through)\s*(?:the\s+)?{_BARE_DAY}\b",
+    rf"(?<![\w./-]){_BARE_DAY}\s*(?:[-\u2013]|to|and|until|till|through)\s*"
+    rf"(?:the\s+)?{_BARE_DAY}(?![\w/-]|\.\d)",
     re.IGNORECASE,
 )
 """Two days of one month, as in "5 to 7 May": only one of them is written as a date."""
