@@ -210,6 +210,23 @@ def test_tools_in_another_order_give_the_same_decision(
         assert other.tool in plain.rivals
 
 
+def with_bias(*tools: float) -> Scores:
+    return scores(*tools, baseline=(-5.0,) * (len(NAMES) + len(INSTEAD_OF_A_CALL)))
+
+
+def test_of_several_wishes_the_one_that_was_said_first_comes_first() -> None:
+    assert read(with_bias(-9.0, -1.0, -4.0), text="Pay for it and then order it").tool == "pay"
+    assert read(with_bias(-9.0, -1.0, -4.0), text="Order it and then pay for it").tool == "order"
+
+
+def test_for_one_wish_the_order_of_the_words_counts_for_nothing() -> None:
+    assert read(with_bias(-9.0, -1.0, -4.0), text="Pay what to order").tool == "order"
+
+
+def test_a_tool_that_fits_far_worse_is_not_what_was_wished_first() -> None:
+    assert read(with_bias(-9.0, -1.0, -20.0), text="Pay for it and then order it").tool == "order"
+
+
 @given(ROWS)
 def test_rivals_are_the_few_other_tools_that_fit_almost_as_well(own: tuple[float, ...]) -> None:
     decision = read(row(*own), must_call=True)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smallhold.agents.leftovers import leftovers, taken_words
+from smallhold.agents.leftovers import leftovers, may_want_several, said_words, taken_words
 from smallhold.messages import JsonObject, JsonValue, ToolCall, ToolSchema
 
 TOOLS = (
@@ -203,3 +203,18 @@ def test_a_message_of_any_length_is_read_in_no_time() -> None:
     for text in ("1" * 100_000, "A, " * 30_000, "'" * 100_000, "a. " * 30_000, " " * 100_000):
         leftovers(text, TOOLS, made=[priced(city="Berlin")])
     assert time.monotonic() - started_s < 5
+
+
+@pytest.mark.parametrize("text", ["Oslo and Rome", "Oslo, then Rome", "Also Rome.", "Oslo und Rom"])
+def test_a_joint_tells_that_a_message_may_want_several_calls(text: str) -> None:
+    assert may_want_several(text)
+
+
+@pytest.mark.parametrize("text", ["", "Oslo", "The band in Andorra", "Sandy"])
+def test_without_a_joint_a_message_wants_one(text: str) -> None:
+    assert not may_want_several(text)
+
+
+def test_said_words_are_written_as_taken_ones() -> None:
+    call = ToolCall(id="1", name="pay", arguments={"amount": 1500, "to": "Rosewood", "rate": 0.04})
+    assert taken_words([call]) >= said_words("1,500 Rosewood 4")

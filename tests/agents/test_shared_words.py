@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.agents.shared_words import shared_words
+from smallhold.agents.shared_words import mentioned_at, shared_words
 from smallhold.messages import JsonObject, JsonValue, ToolSchema
 
 SHARES = ("name_shared", "message_shared", "message_covered")
@@ -164,3 +164,16 @@ def test_long_messages_and_schemas_are_read_in_no_time() -> None:
     for text in ("x" * 100_000, "aA" * 50_000, "a " * 50_000, "_" * 100_000, "book " * 20_000):
         shared_words(text, offered)
     assert time.monotonic() - started_s < 1
+
+
+def test_a_tool_is_the_earlier_mentioned_the_nearer_to_nought() -> None:
+    hotel = tool("book_hotel", "Find a room.")
+    weather = tool("weather_report", "How warm it is.")
+    text = "Some hotel in Oslo, and the weather there"
+    assert 0.0 < mentioned_at(text, hotel) < mentioned_at(text, weather) < 1.0
+    assert mentioned_at("Hotel", tool("hotel", "")) == 0.0
+
+
+@given(ASCII)
+def test_a_tool_that_a_text_does_not_speak_of_is_at_its_end(text: str) -> None:
+    assert mentioned_at(text, tool("qqqqq", "Zzzzz.")) == 1.0

@@ -68,6 +68,11 @@ def leftovers(
     }
 
 
+def may_want_several(text: str) -> bool:
+    """Tell whether a message joins what it says with a word such as "and" or "also"."""
+    return any(word.strip(".,;:") in _JOINTS for word in text.casefold().split())
+
+
 def taken_words(made: Sequence[ToolCall]) -> frozenset[str]:
     """Give the words and numbers that calls hold as values, in a form to compare."""
     return frozenset(

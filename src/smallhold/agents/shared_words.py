@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -53,6 +53,23 @@ def shared_words(text: str, tool: ToolSchema) -> dict[str, float]:
         "described": math.log1p(len(description)),
         "parameters": math.log1p(len(parameters)),
     }
+
+
+def mentioned_at(text: str, tool: ToolSchema) -> float:
+    """Say how early a message speaks of a tool.
+
+    Returns:
+        From 0, with its first word, to 1, not at all; words of the tool's name count for a third,
+        those of name and description together for the rest.
+    """
+    words = [word[:_STEM_CHARS] for word in _WORD.findall(text.casefold())]
+    name, description, _ = _tool_stems(tool.name, tool.description, _texts(tool.parameters))
+    return (_place_of(name, words) + 2 * _place_of(name | description, words)) / 3
+
+
+def _place_of(stems: frozenset[str], words: Sequence[str]) -> float:
+    places = (index / len(words) for index, word in enumerate(words) if word in stems)
+    return next(places, 1.0)
 
 
 @lru_cache(maxsize=_REMEMBERED_TOOLS)
