@@ -16,7 +16,8 @@ from smallhold.agents.mentions import EDGE_WORDS, PERCENT
 from smallhold.agents.shared_words import shared_words
 from smallhold.messages import JsonValue, ToolCall, ToolSchema
 
-_STEM_CHARS: Final = 5
+_STEM_CHARS: Final = 4
+"""As in `mentions`: "bulb" is taken up by "bulbs"."""
 _WORD: Final = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|[^\W_]+(?:\.\d+)?")
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n")
 _QUOTED: Final = re.compile(
