@@ -114,7 +114,9 @@ def _comparable(word: str) -> str:
     try:
         return repr(float(word.replace(",", "")))
     except ValueError:
-        return word.casefold()[:_STEM_CHARS]
+        # "Room1" is not "Room2".
+        has_digit = any(letter.isdigit() for letter in word)
+        return word.casefold() if has_digit else word.casefold()[:_STEM_CHARS]
 
 
 def _texts(value: JsonValue) -> Iterator[str]:
