@@ -190,8 +190,13 @@ def calibration_json(fit: Fit) -> str:
         f"{_ratio(suits_auroc(judged, categories=LIVE))} live; of a further call "
         f"{_ratio(further_auroc(judged))}"
     )
-    rules = {"pick": fit.pick, "call": fit.call, "suits": fit.suits, "ask": fit.ask}
-    rules["further"] = fit.further
+    rules = {
+        "pick": fit.pick,
+        "call": fit.call,
+        "suits": fit.suits,
+        "ask": fit.ask,
+        "further": fit.further,
+    }
     written = {"fitted_on": fitted_on, **{name: _rounded(rule) for name, rule in rules.items()}}
     return json.dumps(written, indent=1) + "\n"
 

@@ -11,7 +11,6 @@ from typing import Final
 
 from smallhold.agents.mentions import EDGE_WORDS, PERCENT, Said
 from smallhold.agents.signatures import property_schemas
-from smallhold.agents.written_dates import written_times
 from smallhold.messages import JsonObject, JsonValue
 
 PLAIN_TEXT_KEYWORDS: Final = frozenset({"type", "description", "default", "title", "examples"})
@@ -90,7 +89,7 @@ def _as_hour_of_day(value: int, *, said: Said, schema: JsonObject) -> int | None
         isinstance(below, int | float) and later >= below
     ):
         return None
-    minutes = [time.minutes for time in written_times(said.text)]
+    minutes = [time.minutes for time in said.times]
     is_later = frozenset({later * _MINUTES}) in minutes
     return later if is_later and frozenset({value * _MINUTES}) not in minutes else None
 

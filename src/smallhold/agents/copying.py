@@ -28,8 +28,6 @@ _OTHER_NUMBER_KEYWORDS: Final = frozenset({
     "anyOf", "oneOf", "allOf", "not", "$ref",
 })  # fmt: skip
 """Under these nothing is offered, so that whatever is chosen stays valid."""
-
-
 _FREE_TEXT_KEYWORDS: Final = PLAIN_TEXT_KEYWORDS | {"pattern", "minLength", "maxLength"}
 _SHARE_DECIMALS: Final = 9
 _TIME_WORD: Final = re.compile(r"day|date|month|year|time|hour|minute|clock", re.IGNORECASE)
@@ -123,8 +121,12 @@ def _repeated(
             by_text.setdefault(str(value).casefold(), []).append(name)
     found: list[str] = []
     for names in by_text.values():
-        free = {name for name in names if schemas.get(name, {}).keys() <= _FREE_TEXT_KEYWORDS}
-        free = {name for name in free if isinstance(arguments[name], str)}
+        free = {
+            name
+            for name in names
+            if isinstance(arguments[name], str)
+            and schemas.get(name, {}).keys() <= _FREE_TEXT_KEYWORDS
+        }
         rank = sorted(
             names,
             key=lambda name: (

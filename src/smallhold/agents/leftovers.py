@@ -23,8 +23,8 @@ _SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n")
 _QUOTED: Final = re.compile(
     r"(?<!\w)['\"\u201c\u2018]([^'\"\u201d\u2019\n]{2,60})['\"\u201d\u2019](?!\w)"
 )
-_CLAUSE_END: Final = re.compile(r"[.;?!\n]\s|,\s|\b(?:and|then|also|plus|und|et|y|e)\b")
 _JOINTS: Final = frozenset({"and", "also", "then", "plus", "und", "et", "y", "e"})
+_CLAUSE_END: Final = re.compile(rf"[.;?!\n]\s|,\s|\b(?:{'|'.join(sorted(_JOINTS))})\b")
 _COUNTING: Final = frozenset({
     "both", "each", "respectively", "another", "two", "three", "four", "five", "first", "second",
     "finally", "lastly", "additionally", "beide", "jeweils", "zwei", "drei", "deux", "trois", "dos",

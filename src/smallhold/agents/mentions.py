@@ -145,13 +145,14 @@ class Said:
         return tuple(written_dates(self.text))
 
     @cached_property
-    def _times(self) -> tuple[WrittenTime, ...]:
+    def times(self) -> tuple[WrittenTime, ...]:
+        """The times of day that the text writes."""
         return tuple(written_times(self.text))
 
     @cached_property
     def undated(self) -> str:
         """The text with spaces in the place of days and times of day."""
-        found = [*self._dates, *self._times]
+        found = [*self._dates, *self.times]
         spans = ((one.start, one.start + len(one.text)) for one in found)
         return blanked(self.text, _apart(spans))
 
@@ -162,7 +163,7 @@ class Said:
 
     @cached_property
     def _speaks_of_times(self) -> bool:
-        return bool(self._times) or _TIME_WORD.search(self.text) is not None
+        return bool(self.times) or _TIME_WORD.search(self.text) is not None
 
     def has_when_of(self, value: str) -> bool:
         """Tell whether the text says anything of when, as a date or time in digits does.

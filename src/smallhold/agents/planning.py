@@ -170,7 +170,7 @@ class ScoredPlanner:
             usage += filling.usage
             call_id = f"{first.call.id}_{len(calls) + 1}"
             planned = _planned(filling, call_id=call_id, margin=first.margin)
-            if not _is_news(filling, made=made, text=asked_text(prompt.messages)):
+            if not _is_news(planned.call, made=made, text=asked_text(prompt.messages)):
                 break
             calls.append(planned)
         return Further(calls=tuple(calls[1:]), usage=usage)
@@ -220,14 +220,11 @@ class ScoredPlanner:
         return names[next_tool(scores, prompt.tools, made=made)], scores.usage
 
 
-def _is_news(filling: Filling, *, made: Sequence[ToolCall], text: str) -> bool:
+def _is_news(call: ToolCall, *, made: Sequence[ToolCall], text: str) -> bool:
     """Whether a further call is for something that the message says and no call has taken up."""
-    if any(call.name == filling.tool.name and call.arguments == filling.arguments for call in made):
-        return False
-    if filling.tool.name not in {call.name for call in made}:
+    if call.name not in {other.name for other in made}:
         return True
-    new = ToolCall(id="", name=filling.tool.name, arguments=filling.arguments)
-    return bool((taken_words([new]) - taken_words(made)) & said_words(text))
+    return bool((taken_words([call]) - taken_words(made)) & said_words(text))
 
 
 def _to_ask_for(filling: Filling) -> tuple[str, ...]:

@@ -2,8 +2,8 @@
 
 A small model that must turn "the 10th of March 2023" into digits writes the digits of another day.
 So where the message states its days, only those can be decoded, in the form that the tool's
-description names; where days are to be reckoned ("a week later"), any day in that form. Source:
-`docs/accuracy.md`, stated forms.
+description names, and those that plainly follow from them ("a week later"); where it is not plain
+which ("next Friday"), any day in that form. Source: `docs/accuracy.md`, stated forms.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ from smallhold.agents.written_dates import (
 
 _DATE: Final = r"yyyy(?P<a>[-/.])mm(?P=a)dd|mm(?P<b>[-/.])dd(?P=b)yyyy|dd(?P<c>[-/.])mm(?P=c)yyyy"
 _TIME: Final = r"(?P<between>[T ]|'T')hh:mm(?P<seconds>:ss)?(?P<zone>Z)?"
-_FORM: Final = re.compile(
-    rf"\b(?P<date>{_DATE})(?P<time>{_TIME})?(?!\w|\.s|[:+-]\w)", re.IGNORECASE
-)
+_FORM: Final = re.compile(rf"\b(?P<date>{_DATE})(?:{_TIME})?(?!\w|\.s|[:+-]\w)", re.IGNORECASE)
 _TIME_NAMED: Final = re.compile(r"hh:mm", re.IGNORECASE)
 _STAMP: Final = re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?P<zone>Z)?(?!\w)")
 _HAS_DATE: Final = re.compile(
@@ -57,7 +55,6 @@ _WEEK: Final = 7
 _MAX_DAYS: Final = 20
 """With more days than this in a text, all days are allowed: the pattern stays small."""
 _ANY_DAY: Final = ((r"\d{4}", "(0[1-9]|1[0-2])", "(0[1-9]|[12][0-9]|3[01])"),)
-_ANY_TIME: Final = (("([01][0-9]|2[0-3])", "[0-5][0-9]"),)
 _MINUTES: Final = 60
 
 
@@ -143,10 +140,9 @@ class StatedDates:
             for date in self._dates
             for month, day in sorted(date.days)
         )
-        may_be_other = len(stated) < arguments or TODAY.search(self.text) is not None
         if not stated:
             return _ANY_DAY
-        if not may_be_other:
+        if len(stated) >= arguments and TODAY.search(self.text) is None:
             return tuple(stated)
         offsets = self._offsets()
         if offsets is None:
@@ -167,9 +163,9 @@ class StatedDates:
 
     def _year(self, date: WrittenDate) -> str:
         """Give a day's year, from elsewhere in the text where only one year is named."""
-        years = set(_YEAR.findall(self.text))
         if date.year is not None:
             return f"{date.year:04}"
+        years = set(_YEAR.findall(self.text))
         return years.pop() if len(years) == 1 else r"\d{4}"
 
     def _written(self, form: DateForm, day: tuple[str, str, str]) -> str:
@@ -180,11 +176,11 @@ class StatedDates:
         if not form.between:
             return date
         times = [
-            (f"{minutes // _MINUTES:02}", f"{minutes % _MINUTES:02}")
+            f"{minutes // _MINUTES:02}:{minutes % _MINUTES:02}"
             for time in self._times
             for minutes in sorted(time.minutes)
         ]
-        clock = "|".join(f"{hour}:{minute}" for hour, minute in times[:_MAX_DAYS] or _ANY_TIME)
+        clock = "|".join(times[:_MAX_DAYS])
         seconds = ":00" if form.has_seconds else ""
         return f"{date}{form.between}({clock}){seconds}{form.zone}"
 
