@@ -17,10 +17,11 @@ from smallhold.exceptions import (
     SmallholdError,
     SourcesExhaustedError,
     SourceUnavailableError,
+    StateError,
     UnknownModelError,
 )
 
-BRANCHES = (CallerError, ModelError, EngineError, RunError)
+BRANCHES = (CallerError, ModelError, EngineError, StateError, RunError)
 DRAWN = re.compile(r"^    ([│├└─ ]*)(\w+Error)\b", re.MULTILINE)
 
 

@@ -27,8 +27,16 @@ ENTRANCES = {"__init__.py", "__main__.py"}
 WITHOUT_OWN_TEST = {
     "models/sources/protocol.py": "only a protocol; every source's tests hold it to it",
     "runtimes/protocol.py": "only a protocol; every runtime's tests hold it to it",
+    "state/migrations/env.py": "run by Alembic alone; the tests of the migrations go through it",
 }
 """Modules that need no test file of their own, and why."""
+
+FOLDERS_TESTED_AS_ONE = {
+    "exceptions": "one tree, held to its drawing by `test_exceptions.py`",
+    "state/tables": "data; the tests of the migrations compare them with a real database",
+    "state/migrations/versions": "steps of one way, walked by the tests of the migrations",
+}
+"""Folders whose modules make sense together only, and where their tests are."""
 
 TOOL_FOLDERS = {
     ".cache", ".git", ".hypothesis", ".import_linter_cache", ".pytest_cache", ".ruff_cache",
@@ -100,13 +108,16 @@ def test_every_module_has_a_test_file_at_the_same_place() -> None:
     for file in code_files("src"):
         place = file.relative_to(SOURCE)
         test = ROOT / "tests" / place.parent / f"test_{place.name}"
+        if str(place.parent) in FOLDERS_TESTED_AS_ONE:
+            continue
         if place.name not in ENTRANCES and str(place) not in WITHOUT_OWN_TEST:
             missing += [] if test.exists() else [test]
     assert not missing, names(missing)
 
 
 def test_modules_excused_from_a_test_file_exist() -> None:
-    assert not [place for place in WITHOUT_OWN_TEST if not (SOURCE / place).exists()]
+    excused = (*WITHOUT_OWN_TEST, *FOLDERS_TESTED_AS_ONE)
+    assert not [place for place in excused if not (SOURCE / place).exists()]
 
 
 def test_no_file_names_a_registry_or_a_folder_of_some_machine() -> None:

@@ -1,0 +1,253 @@
+"""The one exception tree of Smallhold: this package holds every error that Smallhold raises.
+
+Branches are drawn by who can act::
+
+    SmallholdError
+    ├── CallerError                  the caller's request or code must change
+    │   ├── ConfigError              a setting has a bad value
+    │   ├── InvalidMessageError      an empty or far too long message
+    │   ├── SessionBusyError         the session is answering another message
+    │   ├── SessionError             a session or run cannot be used like this
+    │   │   ├── UnknownSessionError  no such session
+    │   │   ├── UnknownRunError      no such run
+    │   │   ├── SessionExistsError   the id is taken
+    │   │   ├── UnfinishedRunError   the latest run must be resumed or given up first
+    │   │   ├── RunNotResumableError it has ended otherwise
+    │   │   └── SessionImportError   what should be imported is no session
+    │   ├── ContextOverflowError     the prompt does not fit the context window
+    │   │   └── PartOverflowError    a part of it that cannot be shortened is why
+    │   ├── ToolDefinitionError      a tool cannot be described to a model
+    │   ├── UnsupportedSchemaError   a JSON Schema that the grammar cannot express
+    │   ├── ChatTemplateError        a chat template failed or exceeded its limits
+    │   ├── UnknownModelError        no such alias in the catalog
+    │   ├── UnsupportedFeatureError  the chosen runtime cannot do what was asked
+    │   ├── UnknownAdapterError      the model was loaded without this LoRA adapter
+    │   ├── DatasetError             an evaluation file is malformed
+    │   ├── ApprovalError            a request for approval cannot be made or decided so
+    │   │   ├── UnknownApprovalError no such request
+    │   │   ├── ApprovalDecidedError it was decided before
+    │   │   ├── ApprovalExpiredError nobody decided in time
+    │   │   └── ApprovalMismatchError what was shown is not what is asked
+    │   ├── EffectError              an effect in the outbox must be chosen otherwise
+    │   │   ├── UnknownEffectError   no such effect
+    │   │   ├── EffectMismatchError  one idempotency key for two effects
+    │   │   └── EffectSettledError   it was sent or dropped before
+    │   ├── RejectedEffectError      an effect's receiver will never accept it
+    │   ├── DocumentError            a document cannot be read
+    │   │   ├── DocumentTooLargeError it exceeds a limit
+    │   │   └── DocumentFetchError   a web page cannot or may not be fetched
+    │   ├── UnknownDocumentError     no such document
+    │   └── EmbeddingModelChangedError the documents' vectors are of another model
+    ├── ModelError                   the model's files must be mended or fetched
+    │   ├── CatalogError             the catalog file is malformed
+    │   ├── ModelNotInstalledError   the model is not in the store and may not be fetched
+    │   ├── InvalidGGUFError         a file is not a sound GGUF file
+    │   ├── InvalidWeightsError      a file is not a sound safetensors file of the model
+    │   ├── CorruptDownloadError     bytes arrived with the wrong size or sha256
+    │   ├── SourceUnavailableError   one source could not deliver
+    │   ├── SourcesExhaustedError    every source failed
+    │   ├── StoreFullError           not enough room on the disk
+    │   ├── StoreBusyError           another process holds the lock for too long
+    │   └── StoreNotWritableError    the store's folder cannot be written
+    ├── EngineError                  the machine or the engine must be mended
+    │   ├── EngineNotInstalledError  the engine's build is missing
+    │   ├── CompilerMissingError     no C++ compiler to build the engine with
+    │   ├── EngineBuildError         the compiler ran and failed
+    │   ├── ModelLoadError           llama.cpp refused the model
+    │   ├── WorkerDiedError          the engine's process ended in the middle of a request
+    │   │   ├── WorkerHungError      it did not compute one token in time, and was ended
+    │   │   └── WorkerMemoryError    it could not get the memory it needed, and ended
+    │   ├── QueueFullError           as many requests wait as may
+    │   └── DecodeError              a forward pass failed
+    ├── StateError                   what is stored, or where, must be mended
+    │   ├── WrongKeyError            the keys at hand do not open a stored value
+    │   ├── DamagedRecordError       a stored value is not what was written
+    │   ├── NewerFormatError         written by a newer version
+    │   ├── QuarantinedSessionError  an entry of the session is damaged
+    │   ├── CrossTenantError         a statement cannot be held to one tenant
+    │   └── DatabaseError            the database cannot be used
+    │       ├── DatabaseDamagedError its file is damaged
+    │       ├── DatabaseFullError    no room on the disk
+    │       └── DatabaseBusyError    another process writes for too long
+    └── RunError                     a run ended without an answer
+        ├── DeadlineExceededError    the request's time was up
+        ├── ModelOutputError         a runtime's output broke its own contract
+        │   └── InvalidOutputError   an answer is not of the type that was asked for
+        ├── RunTakenOverError        another process goes on with the run
+        └── ScriptExhaustedError     a scripted runtime was asked for more than its script
+
+Each class takes fields and builds its message: what happened, the limit, the actual value and the
+next step.
+"""
+
+from __future__ import annotations
+
+from smallhold.exceptions.approval import (
+    ApprovalDecidedError,
+    ApprovalError,
+    ApprovalExpiredError,
+    ApprovalMismatchError,
+    UnknownApprovalError,
+)
+from smallhold.exceptions.caller import (
+    CallerError,
+    ChatTemplateError,
+    ConfigError,
+    ContextOverflowError,
+    DatasetError,
+    InvalidMessageError,
+    PartOverflowError,
+    SessionBusyError,
+    ToolDefinitionError,
+    UnknownAdapterError,
+    UnknownModelError,
+    UnsupportedFeatureError,
+    UnsupportedSchemaError,
+)
+from smallhold.exceptions.engine import (
+    CompilerMissingError,
+    DecodeError,
+    EngineBuildError,
+    EngineError,
+    EngineNotInstalledError,
+    ModelLoadError,
+    QueueFullError,
+    WorkerDiedError,
+    WorkerHungError,
+    WorkerMemoryError,
+)
+from smallhold.exceptions.knowledge import (
+    DocumentError,
+    DocumentFetchError,
+    DocumentTooLargeError,
+    EmbeddingModelChangedError,
+    UnknownDocumentError,
+)
+from smallhold.exceptions.model import (
+    CatalogError,
+    CorruptDownloadError,
+    InvalidGGUFError,
+    InvalidWeightsError,
+    ModelError,
+    ModelNotInstalledError,
+    SourcesExhaustedError,
+    SourceUnavailableError,
+    StoreBusyError,
+    StoreFullError,
+    StoreNotWritableError,
+)
+from smallhold.exceptions.outbox import (
+    EffectError,
+    EffectMismatchError,
+    EffectSettledError,
+    RejectedEffectError,
+    UnknownEffectError,
+)
+from smallhold.exceptions.root import (
+    SmallholdError,
+)
+from smallhold.exceptions.run import (
+    DeadlineExceededError,
+    InvalidOutputError,
+    ModelOutputError,
+    RunError,
+    ScriptExhaustedError,
+)
+from smallhold.exceptions.session import (
+    QuarantinedSessionError,
+    RunNotResumableError,
+    RunTakenOverError,
+    SessionError,
+    SessionExistsError,
+    SessionImportError,
+    UnfinishedRunError,
+    UnknownRunError,
+    UnknownSessionError,
+)
+from smallhold.exceptions.state import (
+    CrossTenantError,
+    DamagedRecordError,
+    DatabaseBusyError,
+    DatabaseDamagedError,
+    DatabaseError,
+    DatabaseFullError,
+    NewerFormatError,
+    StateError,
+    WrongKeyError,
+)
+
+__all__ = [
+    "ApprovalDecidedError",
+    "ApprovalError",
+    "ApprovalExpiredError",
+    "ApprovalMismatchError",
+    "CallerError",
+    "CatalogError",
+    "ChatTemplateError",
+    "CompilerMissingError",
+    "ConfigError",
+    "ContextOverflowError",
+    "CorruptDownloadError",
+    "CrossTenantError",
+    "DamagedRecordError",
+    "DatabaseBusyError",
+    "DatabaseDamagedError",
+    "DatabaseError",
+    "DatabaseFullError",
+    "DatasetError",
+    "DeadlineExceededError",
+    "DecodeError",
+    "DocumentError",
+    "DocumentFetchError",
+    "DocumentTooLargeError",
+    "EffectError",
+    "EffectMismatchError",
+    "EffectSettledError",
+    "EmbeddingModelChangedError",
+    "EngineBuildError",
+    "EngineError",
+    "EngineNotInstalledError",
+    "InvalidGGUFError",
+    "InvalidMessageError",
+    "InvalidOutputError",
+    "InvalidWeightsError",
+    "ModelError",
+    "ModelLoadError",
+    "ModelNotInstalledError",
+    "ModelOutputError",
+    "NewerFormatError",
+    "PartOverflowError",
+    "QuarantinedSessionError",
+    "QueueFullError",
+    "RejectedEffectError",
+    "RunError",
+    "RunNotResumableError",
+    "RunTakenOverError",
+    "ScriptExhaustedError",
+    "SessionBusyError",
+    "SessionError",
+    "SessionExistsError",
+    "SessionImportError",
+    "SmallholdError",
+    "SourceUnavailableError",
+    "SourcesExhaustedError",
+    "StateError",
+    "StoreBusyError",
+    "StoreFullError",
+    "StoreNotWritableError",
+    "ToolDefinitionError",
+    "UnfinishedRunError",
+    "UnknownAdapterError",
+    "UnknownApprovalError",
+    "UnknownDocumentError",
+    "UnknownEffectError",
+    "UnknownModelError",
+    "UnknownRunError",
+    "UnknownSessionError",
+    "UnsupportedFeatureError",
+    "UnsupportedSchemaError",
+    "WorkerDiedError",
+    "WorkerHungError",
+    "WorkerMemoryError",
+    "WrongKeyError",
+]

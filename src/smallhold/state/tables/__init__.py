@@ -1,0 +1,25 @@
+"""The tables of the state: this package holds the one schema, for SQLite and PostgreSQL."""
+
+from smallhold.state.tables.approvals import APPROVALS
+from smallhold.state.tables.knowledge import CHUNKS, COLLECTIONS, DOCUMENTS
+from smallhold.state.tables.memory import FACTS
+from smallhold.state.tables.metadata import METADATA
+from smallhold.state.tables.outbox import OUTBOX
+from smallhold.state.tables.sessions import ENTRIES, RUNS, SESSIONS
+from smallhold.state.tables.store import BACKUPS, STORE_INFO, TOMBSTONES
+
+__all__ = [
+    "APPROVALS",
+    "BACKUPS",
+    "CHUNKS",
+    "COLLECTIONS",
+    "DOCUMENTS",
+    "ENTRIES",
+    "FACTS",
+    "METADATA",
+    "OUTBOX",
+    "RUNS",
+    "SESSIONS",
+    "STORE_INFO",
+    "TOMBSTONES",
+]
