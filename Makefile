@@ -35,11 +35,11 @@ demo: engine ## Set up, fetch the demo's model and hold the demo conversation
 
 .PHONY: test
 test: models ## Run the fast tests
-	$(BIN)/python -m pytest -m "not slow"
+	scripts/with-postgresql $(BIN)/python -m pytest -m "not slow"
 
 .PHONY: test-all
 test-all: models ## Run every test
-	$(BIN)/python -m pytest
+	scripts/with-postgresql $(BIN)/python -m pytest
 
 .PHONY: check check-lint check-format check-types check-floors check-docs
 check: check-lint check-format check-types check-floors check-docs ## Lint, format, types, floors, docs
@@ -68,6 +68,10 @@ format: $(STAMPS)/dev ## Format the code and apply safe lint fixes
 bench: models ## Run the benchmarks, ours and peers in turns (about an hour)
 	@for script in benchmarks/{hardware_limits,import_time,spin_count}.py; do echo "== $$script"; $(BIN)/python "$$script"; done
 	@for suite in $(SUITES); do $(BIN)/smallhold bench --suite "$$suite" --rounds $(ROUNDS); done
+
+.PHONY: chaos-state
+chaos-state: $(STAMPS)/dev ## Kill agents 500 times in mid-run and count what is lost or repeated
+	$(BIN)/python benchmarks/chaos_state.py
 
 .PHONY: docs
 docs: $(STAMPS)/dev ## Build the documentation into site/

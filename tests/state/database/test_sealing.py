@@ -75,5 +75,3 @@ def test_no_two_places_are_written_alike(
         context_of(tenant=tenant, table=table, row=row) for tenant, table, row in (left, right)
     ]
     assert (written[0] == written[1]) == (left == right)
-
-

@@ -208,7 +208,10 @@ class _Connections:
         if engine is not None:
             return engine
         engine = open_engine(
-            self.address, durability=self.durability, is_for_tenants=is_for_tenants
+            self.address,
+            durability=self.durability,
+            is_for_tenants=is_for_tenants,
+            beside=self.whole if is_for_tenants else self.tenants,
         )
         if is_for_tenants:
             self.tenants = engine

@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.pool import Pool, StaticPool
 
 from smallhold.exceptions import ConfigError
 from smallhold.state.database.durability import (
@@ -88,25 +88,38 @@ def address_of(place: str | Path) -> Address:
     return Address(url=url.set(drivername=_DRIVERS[backend]))
 
 
-def open_engine(address: Address, *, durability: Durability, is_for_tenants: bool) -> AsyncEngine:
+def open_engine(
+    address: Address,
+    *,
+    durability: Durability,
+    is_for_tenants: bool,
+    beside: AsyncEngine | None = None,
+) -> AsyncEngine:
     """Make an engine for the running event loop; it connects when it is first used.
 
     Args:
         address: Where the database is.
         durability: What a commit survives.
         is_for_tenants: Hold every statement to one tenant.
+        beside: Another engine for the same database. In memory both use its one connection, since
+            a second connection would be a second database.
     """
-    make = _sqlite if address.is_sqlite else _postgresql
-    engine = make(address, durability)
+    if address.is_sqlite:
+        shared = beside.sync_engine.pool if beside and address.path is None else None
+        engine = _sqlite(address, durability, pool=shared)
+    else:
+        engine = _postgresql(address, durability)
     if is_for_tenants:
         dialect = engine.sync_engine.dialect
         dialect.statement_compiler = OneTenantSQLite if address.is_sqlite else OneTenantPostgreSQL
     return engine
 
 
-def _sqlite(address: Address, durability: Durability) -> AsyncEngine:
+def _sqlite(address: Address, durability: Durability, *, pool: Pool | None) -> AsyncEngine:
     arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
-    if address.path is None:
+    if pool is not None:
+        engine = create_async_engine(address.url, pool=pool)
+    elif address.path is None:
         engine = create_async_engine(address.url, connect_args=arguments, poolclass=StaticPool)
     else:
         engine = create_async_engine(address.url, connect_args=arguments, pool_size=_POOL_SIZE)
@@ -130,7 +143,8 @@ def _sqlite(address: Address, durability: Durability) -> AsyncEngine:
         how = connection.get_execution_options().get(BEGIN_OPTION, "BEGIN")
         connection.exec_driver_sql(how)
 
-    event.listen(engine.sync_engine, "connect", connected)
+    if pool is None:
+        event.listen(engine.sync_engine, "connect", connected)
     event.listen(engine.sync_engine, "begin", begun)
     return engine
 
@@ -145,5 +159,4 @@ def _postgresql(address: Address, durability: Durability) -> AsyncEngine:
         address.url,
         connect_args={"server_settings": settings},
         pool_size=_POOL_SIZE,
-        isolation_level="REPEATABLE READ",
     )

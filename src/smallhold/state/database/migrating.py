@@ -19,7 +19,9 @@ NEWEST_REVISION: Final = "0006"
 """Revision of the tables that this version reads and writes; a test holds it to the files."""
 MIGRATIONS: Final = "smallhold.state:migrations"
 """Where Alembic finds the steps."""
-_VERSION: Final[Table[Any]] = Table("alembic_version", MetaData(), Column("version_num", String(32)))
+_VERSION: Final[Table[Any]] = Table(
+    "alembic_version", MetaData(), Column("version_num", String(32))
+)
 
 
 async def migrate(connection: AsyncConnection, *, database: str) -> None:

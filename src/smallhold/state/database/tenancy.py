@@ -42,8 +42,10 @@ class _OneTenant(SQLCompiler):
         parameter = bindparam(TENANT_PARAMETER, type_=table.c[TENANT_COLUMN].type)
         # Names are quoted by the dialect, and the tenant is a bound parameter.
         rows = f"(SELECT * FROM {written} WHERE {name} = {self.process(parameter)})"  # noqa: S608
-        # An alias names the subquery itself.
-        return rows if options.get("enclosing_alias") is not None else f"{rows} AS {written}"
+        alias = options.get("enclosing_alias")
+        # The alias of a table names the subquery itself.
+        is_named = alias is not None and alias.element is table
+        return rows if is_named else f"{rows} AS {written}"
 
     def visit_column(self, column: Any, *args: Any, **options: Any) -> Any:
         if column.is_literal and column.name != "*":

@@ -14,11 +14,14 @@ from smallhold.state.tables.metadata import (
     tenant_column,
 )
 
+QUEUE_CHARS: Final = ID_CHARS + 2
+"""A session's id or an effect's, and a prefix of two characters that tells which."""
+
 OUTBOX_QUEUES: Final[Table[Any]] = Table(
     "outbox_queues",
     METADATA,
     tenant_column(),
-    Column("id", String(ID_CHARS), primary_key=True),
+    Column("id", String(QUEUE_CHARS), primary_key=True),
     Column("last_number", Integer, nullable=False),
     Column("due_s", Float),
     Column("blocked_by", String(ID_CHARS)),
@@ -37,7 +40,7 @@ OUTBOX: Final[Table[Any]] = Table(
     METADATA,
     tenant_column(),
     Column("id", String(ID_CHARS), primary_key=True),
-    Column("queue", String(ID_CHARS), nullable=False),
+    Column("queue", String(QUEUE_CHARS), nullable=False),
     Column("number", Integer, nullable=False),
     Column("session", String(ID_CHARS)),
     Column("idempotency_key", String(KEY_CHARS), nullable=False),

@@ -15,7 +15,7 @@ def upgrade() -> None:
         "outbox",
         sa.Column("tenant", sa.String(length=128), nullable=False),
         sa.Column("id", sa.String(length=128), nullable=False),
-        sa.Column("queue", sa.String(length=128), nullable=False),
+        sa.Column("queue", sa.String(length=130), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("session", sa.String(length=128), nullable=True),
         sa.Column("idempotency_key", sa.String(length=32), nullable=False),
@@ -49,7 +49,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox_queues",
         sa.Column("tenant", sa.String(length=128), nullable=False),
-        sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("id", sa.String(length=130), nullable=False),
         sa.Column("last_number", sa.Integer(), nullable=False),
         sa.Column("due_s", sa.Float(), nullable=True),
         sa.Column("blocked_by", sa.String(length=128), nullable=True),
