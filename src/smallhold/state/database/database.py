@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from anyio import Lock
+from anyio import CancelScope, Lock
 from anyio.lowlevel import RunVar
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -29,6 +29,8 @@ DEFAULT_TENANT: Final = "default"
 _ID: Final = re.compile(rf"[^\x00-\x1f\x7f]{{1,{ID_CHARS}}}")
 _WHOLE_DATABASE: Final = "\0"
 """Stands for all tenants in the locks of writers; no tenant can have this name."""
+_ALONE: Final = {BEGIN_OPTION: "BEGIN IMMEDIATE"}
+_ONE_MOMENT: Final = {"isolation_level": "REPEATABLE READ"}
 _LOCK: Final = select(func.pg_advisory_xact_lock(func.hashtextextended("smallhold", 0)))
 
 
@@ -118,11 +120,8 @@ class Database:
                 if self._address.path is None and self._address.is_sqlite:
                     # In memory there is one connection, which is the writer's as well.
                     await stack.enter_async_context(connections.writer)
-                connection = await stack.enter_async_context(engine.connect())
-                if not self._address.is_sqlite:
-                    await connection.execution_options(isolation_level="REPEATABLE READ")
-                await stack.enter_async_context(connection.begin())
-                yield connection
+                options = {} if self._address.is_sqlite else _ONE_MOMENT
+                yield await stack.enter_async_context(transaction(engine, options))
 
     async def blind(self, text: str, *, tenant: str) -> str:
         """Give the keyed hash of a tenant's text: 32 hexadecimal digits."""
@@ -181,10 +180,8 @@ class Database:
                 if self._address.is_sqlite:
                     # Waiting here is cheaper and fairer than SQLite's own busy loop.
                     await stack.enter_async_context(connections.writer)
-                connection = await stack.enter_async_context(engine.connect())
-                if self._address.is_sqlite:
-                    await connection.execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"})
-                await stack.enter_async_context(connection.begin())
+                options = _ALONE if self._address.is_sqlite else {}
+                connection = await stack.enter_async_context(transaction(engine, options))
                 if not self._address.is_sqlite:
                     await connection.execute(_LOCK)
                 yield connection
@@ -224,6 +221,37 @@ class _Connections:
         for engine in (self.tenants, self.whole):
             if engine is not None:
                 await engine.dispose()
+
+
+@asynccontextmanager
+async def transaction(
+    engine: AsyncEngine, options: Mapping[str, str]
+) -> AsyncGenerator[AsyncConnection]:
+    """Open a connection and a transaction on it, which ends whole whatever is cancelled.
+
+    A commit that has begun is finished, since nobody could tell what became of it otherwise; a
+    connection goes back to the others only when its transaction is over.
+
+    Args:
+        engine: Makes the connection.
+        options: Execution options of the connection.
+    """
+    connection = await engine.connect().start()
+    try:
+        if options:
+            await connection.execution_options(**options)
+        begun = await connection.begin()
+        try:
+            yield connection
+        except BaseException:
+            with CancelScope(shield=True):
+                await begun.rollback()
+            raise
+        with CancelScope(shield=True):
+            await begun.commit()
+    finally:
+        with CancelScope(shield=True):
+            await connection.close()
 
 
 def check_id(field_name: str, value: str) -> None:

@@ -122,7 +122,13 @@ def _sqlite(address: Address, durability: Durability, *, pool: Pool | None) -> A
     elif address.path is None:
         engine = create_async_engine(address.url, connect_args=arguments, poolclass=StaticPool)
     else:
-        engine = create_async_engine(address.url, connect_args=arguments, pool_size=_POOL_SIZE)
+        engine = create_async_engine(
+            address.url,
+            connect_args=arguments,
+            pool_size=_POOL_SIZE,
+            # Every use is a transaction that ends by itself, so the pool's own is a wasted hop.
+            pool_reset_on_return=None,
+        )
     pragmas = (
         "journal_mode=WAL",
         f"synchronous={SQLITE_SYNCHRONOUS[durability]}",
