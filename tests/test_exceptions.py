@@ -13,6 +13,7 @@ from smallhold.exceptions import (
     ContextOverflowError,
     EngineError,
     ModelError,
+    PeerError,
     RunError,
     SmallholdError,
     SourcesExhaustedError,
@@ -21,7 +22,7 @@ from smallhold.exceptions import (
     UnknownModelError,
 )
 
-BRANCHES = (CallerError, ModelError, EngineError, StateError, RunError)
+BRANCHES = (CallerError, ModelError, EngineError, StateError, PeerError, RunError)
 DRAWN = re.compile(r"^    ([│├└─ ]*)(\w+Error)\b", re.MULTILINE)
 
 

@@ -7,13 +7,12 @@ Branches are drawn by who can act::
     │   ├── ConfigError              a setting has a bad value
     │   ├── InvalidMessageError      an empty or far too long message
     │   ├── SessionBusyError         the session is answering another message
-    │   ├── SessionError             a session or run cannot be used like this
-    │   │   ├── UnknownSessionError  no such session
-    │   │   ├── UnknownRunError      no such run
-    │   │   ├── SessionExistsError   the id is taken
-    │   │   ├── UnfinishedRunError   the latest run must be resumed or given up first
-    │   │   ├── RunNotResumableError it has ended otherwise
-    │   │   └── SessionImportError   what should be imported is no session
+    │   ├── UnknownSessionError      no such session
+    │   ├── UnknownRunError          no such run
+    │   ├── SessionExistsError       the session's id is taken
+    │   ├── UnfinishedRunError       the latest run must be resumed or given up first
+    │   ├── RunNotResumableError     it has ended otherwise
+    │   ├── SessionImportError       what should be imported is no session
     │   ├── ContextOverflowError     the prompt does not fit the context window
     │   │   └── PartOverflowError    a part of it that cannot be shortened is why
     │   ├── ToolDefinitionError      a tool cannot be described to a model
@@ -69,6 +68,13 @@ Branches are drawn by who can act::
     │       ├── DatabaseDamagedError its file is damaged
     │       ├── DatabaseFullError    no room on the disk
     │       └── DatabaseBusyError    another process writes for too long
+    ├── PeerError                    a tool server or another agent must be mended
+    │   ├── PeerUnavailableError     it cannot be started or reached
+    │   ├── PeerTimeoutError         it did not answer in time
+    │   ├── PeerFaultError           it sent what its protocol or schema rules out
+    │   ├── PeerRefusalError         it answered with an error
+    │   ├── PeerChangedError         it has changed what it offers
+    │   └── UnknownOutcomeError      a call may have been done, or not
     └── RunError                     a run ended without an answer
         ├── DeadlineExceededError    the request's time was up
         ├── ModelOutputError         a runtime's output broke its own contract
@@ -143,6 +149,15 @@ from smallhold.exceptions.outbox import (
     RejectedEffectError,
     UnknownEffectError,
 )
+from smallhold.exceptions.peer import (
+    PeerChangedError,
+    PeerError,
+    PeerFaultError,
+    PeerRefusalError,
+    PeerTimeoutError,
+    PeerUnavailableError,
+    UnknownOutcomeError,
+)
 from smallhold.exceptions.root import (
     SmallholdError,
 )
@@ -157,7 +172,6 @@ from smallhold.exceptions.session import (
     QuarantinedSessionError,
     RunNotResumableError,
     RunTakenOverError,
-    SessionError,
     SessionExistsError,
     SessionImportError,
     UnfinishedRunError,
@@ -217,6 +231,12 @@ __all__ = [
     "ModelOutputError",
     "NewerFormatError",
     "PartOverflowError",
+    "PeerChangedError",
+    "PeerError",
+    "PeerFaultError",
+    "PeerRefusalError",
+    "PeerTimeoutError",
+    "PeerUnavailableError",
     "QuarantinedSessionError",
     "QueueFullError",
     "RejectedEffectError",
@@ -225,7 +245,6 @@ __all__ = [
     "RunTakenOverError",
     "ScriptExhaustedError",
     "SessionBusyError",
-    "SessionError",
     "SessionExistsError",
     "SessionImportError",
     "SmallholdError",
@@ -242,6 +261,7 @@ __all__ = [
     "UnknownDocumentError",
     "UnknownEffectError",
     "UnknownModelError",
+    "UnknownOutcomeError",
     "UnknownRunError",
     "UnknownSessionError",
     "UnsupportedFeatureError",

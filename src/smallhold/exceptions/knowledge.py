@@ -23,10 +23,11 @@ class DocumentTooLargeError(DocumentError):
         self.field = field
         """Name of the limit in `ParsingLimits`."""
         self.actual = actual
+        """What it has or takes, as a clause."""
         self.limit = limit
         super().__init__(
             source=source,
-            problem=f"it has {actual}, allowed are {limit}",
+            problem=f"{actual}, where {field} allows {limit}",
             remedy=f"Split it, or raise `{field}` of `ParsingLimits`.",
         )
 

@@ -7,11 +7,7 @@ from smallhold.exceptions.run import RunError
 from smallhold.exceptions.state import StateError
 
 
-class SessionError(CallerError):
-    """A session or a run cannot be used like this."""
-
-
-class UnknownSessionError(SessionError):
+class UnknownSessionError(CallerError):
     """There is no such session."""
 
     def __init__(self, *, session: str) -> None:
@@ -21,7 +17,7 @@ class UnknownSessionError(SessionError):
         )
 
 
-class UnknownRunError(SessionError):
+class UnknownRunError(CallerError):
     """There is no such run."""
 
     def __init__(self, *, run: str) -> None:
@@ -31,7 +27,7 @@ class UnknownRunError(SessionError):
         )
 
 
-class SessionExistsError(SessionError):
+class SessionExistsError(CallerError):
     """A new session would take the id of another one."""
 
     def __init__(self, *, session: str) -> None:
@@ -42,7 +38,7 @@ class SessionExistsError(SessionError):
         )
 
 
-class UnfinishedRunError(SessionError):
+class UnfinishedRunError(CallerError):
     """A session's latest run has not ended, and nobody works on it."""
 
     def __init__(self, *, session: str, run: str, waits_for_approval: bool = False) -> None:
@@ -57,7 +53,7 @@ class UnfinishedRunError(SessionError):
         )
 
 
-class RunNotResumableError(SessionError):
+class RunNotResumableError(CallerError):
     """A run cannot be gone on with, or given up, any more."""
 
     def __init__(self, *, run: str, problem: str) -> None:
@@ -68,7 +64,7 @@ class RunNotResumableError(SessionError):
         )
 
 
-class SessionImportError(SessionError):
+class SessionImportError(CallerError):
     """What should be imported is no sound session; nothing of it was stored."""
 
     def __init__(self, *, line: int, problem: str) -> None:

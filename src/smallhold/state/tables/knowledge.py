@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import (
-    Column,
-    Float,
-    ForeignKeyConstraint,
-    Index,
-    Integer,
-    LargeBinary,
-    String,
-    Table,
-)
+from sqlalchemy import Column, Float, ForeignKeyConstraint, Index, Integer, String, Table
 
 from smallhold.state.tables.metadata import (
     ID_CHARS,
@@ -32,7 +23,8 @@ COLLECTIONS: Final[Table[Any]] = Table(
     Column("embedding_model", String(KEY_CHARS)),
     payload_column(),
 )
-"""A tenant's bodies of documents; the generation grows with every change."""
+"""A tenant's bodies of documents; the generation grows with every change, and the payload tells by
+which vector of a known text the embedding model is known again."""
 
 DOCUMENTS: Final[Table[Any]] = Table(
     "documents",
@@ -42,12 +34,15 @@ DOCUMENTS: Final[Table[Any]] = Table(
     Column("collection", String(ID_CHARS), nullable=False),
     Column("source_key", String(KEY_CHARS), nullable=False),
     Column("content_key", String(KEY_CHARS), nullable=False),
+    Column("embedding_model", String(KEY_CHARS)),
     Column("generation", Integer, nullable=False),
+    Column("chunks", Integer, nullable=False),
     Column("indexed_s", Float, nullable=False),
     payload_column(),
     Index(None, "tenant", "collection", "source_key", unique=True),
     Index(None, "tenant", "collection", "generation"),
 )
+"""The generation is that of the collection when the document was added or last changed."""
 
 CHUNKS: Final[Table[Any]] = Table(
     "chunks",
@@ -55,10 +50,21 @@ CHUNKS: Final[Table[Any]] = Table(
     tenant_column(),
     Column("document", String(ID_CHARS), primary_key=True),
     Column("number", Integer, primary_key=True, autoincrement=False),
-    Column("content_key", String(KEY_CHARS), nullable=False),
-    Column("vector", LargeBinary),
     payload_column(),
     ForeignKeyConstraint(
         ["tenant", "document"], ["documents.tenant", "documents.id"], ondelete="CASCADE"
     ),
 )
+"""What is shown and cited."""
+
+DOCUMENT_INDEXES: Final[Table[Any]] = Table(
+    "document_indexes",
+    METADATA,
+    tenant_column(),
+    Column("document", String(ID_CHARS), primary_key=True),
+    payload_column(),
+    ForeignKeyConstraint(
+        ["tenant", "document"], ["documents.tenant", "documents.id"], ondelete="CASCADE"
+    ),
+)
+"""What is searched: terms and vectors of all chunks of a document, as sealed bytes."""

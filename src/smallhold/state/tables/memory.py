@@ -44,8 +44,8 @@ FACTS: Final[Table[Any]] = Table(
     Index(None, "tenant", "subject_key", "position", unique=True),
     Index(None, "tenant", "attribute_key"),
 )
-"""One row for each value that was stated, current or superseded. `vector` is sealed as a payload is,
-and `embedding_model` is the fingerprint of the model that computed it."""
+"""One row for each value that was stated, current or superseded. `vector` is sealed, and
+`embedding_model` is the fingerprint of the model that computed it."""
 
 MEMORY_MARKS: Final[Table[Any]] = Table(
     "memory_marks",

@@ -27,7 +27,9 @@ def upgrade() -> None:
         sa.Column("collection", sa.String(length=128), nullable=False),
         sa.Column("source_key", sa.String(length=32), nullable=False),
         sa.Column("content_key", sa.String(length=32), nullable=False),
+        sa.Column("embedding_model", sa.String(length=32), nullable=True),
         sa.Column("generation", sa.Integer(), nullable=False),
+        sa.Column("chunks", sa.Integer(), nullable=False),
         sa.Column("indexed_s", sa.Float(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "id", name=op.f("pk_documents")),
@@ -49,11 +51,19 @@ def upgrade() -> None:
         sa.Column("tenant", sa.String(length=128), nullable=False),
         sa.Column("document", sa.String(length=128), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("content_key", sa.String(length=32), nullable=False),
-        sa.Column("vector", sa.LargeBinary(), nullable=True),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant", "document"], ["documents.tenant", "documents.id"], ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("tenant", "document", "number", name=op.f("pk_chunks")),
+    )
+    op.create_table(
+        "document_indexes",
+        sa.Column("tenant", sa.String(length=128), nullable=False),
+        sa.Column("document", sa.String(length=128), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant", "document"], ["documents.tenant", "documents.id"], ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant", "document", name=op.f("pk_document_indexes")),
     )
