@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import delete, insert
 
+from smallhold.exceptions import DamagedRecordError
 from smallhold.security import KeyRing
 from smallhold.state import Database
 from smallhold.state.database.index_secret import (
@@ -47,12 +49,25 @@ async def test_the_secret_stays_the_same_when_the_key_is_another(tmp_path: Path)
     await both.aclose()
 
 
+async def test_nobody_without_a_key_can_open_the_door_to_rows_in_the_clear(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "state.db"
+    keyed = Database(path, keys=KEYS)
+    async with keyed.writing() as connection:
+        planted = info_payload(Sealer(), ENCRYPTING, b"1")
+        await connection.execute(insert(STORE_INFO), {"name": ENCRYPTING, "value": planted})
+    await keyed.aclose()
+    with pytest.raises(DamagedRecordError, match="not encrypted"):
+        await Database(path, keys=KEYS).open()
+
+
 async def test_a_database_that_is_being_encrypted_opens_with_the_key(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     plain = Database(path)
     before = await plain.tenant().blind("Anna")
     async with plain.writing() as connection:
-        payload = info_payload(Sealer(), ENCRYPTING, b"1")
+        payload = info_payload(Sealer(keys=KEYS), ENCRYPTING, b"1")
         await connection.execute(insert(STORE_INFO), {"name": ENCRYPTING, "value": payload})
     await plain.aclose()
     keyed = Database(path, keys=KEYS)

@@ -60,7 +60,7 @@ async def fill(database: Database) -> None:
                 await rows.execute(insert(ENTRIES), entry_row(name))
 
 
-def shapes() -> list[Select[Any]]:
+def shapes() -> list[Executable]:
     """Queries of all kinds that could forget a tenant somewhere; each gives ids of sessions."""
     alias = SESSIONS.alias("a")
     inner = select(SESSIONS.c.id).subquery()

@@ -116,7 +116,9 @@ def open_engine(
 
 
 def _sqlite(address: Address, durability: Durability, *, pool: Pool | None) -> AsyncEngine:
-    arguments: dict[str, Any] = {"timeout": BUSY_TIMEOUT_S, "isolation_level": None}
+    arguments: dict[str, Any] = {"isolation_level": None}
+    if "timeout" not in address.url.query:
+        arguments["timeout"] = BUSY_TIMEOUT_S
     if pool is not None:
         engine = create_async_engine(address.url, pool=pool)
     elif address.path is None:

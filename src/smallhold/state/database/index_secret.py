@@ -64,6 +64,9 @@ async def read_secrets(
         found = info_payload(Sealer(keys=keys), INDEX_SECRET, os.urandom(_SECRET_BYTES))
         await connection.execute(insert(STORE_INFO), {"name": INDEX_SECRET, "value": found})
     encrypting = await _value(connection, ENCRYPTING)
+    if encrypting is not None and keys is not None:
+        # Whoever has no key may not open the door to rows in the clear.
+        opened_info(Sealer(keys=keys), ENCRYPTING, encrypting)
     sealer = Sealer(keys=keys, accepts_plain=encrypting is not None)
     if keys is not None and is_plain(found) and encrypting is None:
         raise DatabaseError(

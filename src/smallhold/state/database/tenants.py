@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol
@@ -12,6 +12,7 @@ from sqlalchemy import CursorResult, Insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.base import Executable
 
+from smallhold.exceptions import DamagedRecordError, WrongKeyError
 from smallhold.messages import JsonValue
 from smallhold.state.database.sealing import Sealer
 from smallhold.state.database.tenancy import TENANT_PARAMETER, for_one_tenant
@@ -121,7 +122,8 @@ class TenantDatabase:
             DamagedRecordError: It is not what was written to this row.
             WrongKeyError: The keys do not open it.
         """
-        return self.database.sealer.unseal(data, tenant=self.tenant, table=table, row=row)
+        with _told_apart(self.database.sealer, f"{table} {row}"):
+            return self.database.sealer.unseal(data, tenant=self.tenant, table=table, row=row)
 
     def seal_bytes(self, plain: bytes, *, table: str, row: str) -> bytes:
         """Write bytes, such as a vector, as `seal` writes values."""
@@ -129,7 +131,9 @@ class TenantDatabase:
 
     def unseal_bytes(self, data: bytes, *, table: str, row: str) -> bytes:
         """Read bytes; raises as `unseal` does."""
-        return self.database.sealer.unseal_bytes(data, tenant=self.tenant, table=table, row=row)
+        sealer = self.database.sealer
+        with _told_apart(sealer, f"{table} {row}"):
+            return sealer.unseal_bytes(data, tenant=self.tenant, table=table, row=row)
 
     async def blind(self, text: str) -> str:
         """Hash a text that must not stand in the clear, to look it up by.
@@ -138,3 +142,16 @@ class TenantDatabase:
             32 hexadecimal digits, others for each database and tenant.
         """
         return await self.database.blind(text, tenant=self.tenant)
+
+
+@contextmanager
+def _told_apart(sealer: Sealer, record: str) -> Generator[None]:
+    """Call what a proven key does not open damaged; opening the database proved the keys."""
+    try:
+        yield
+    except WrongKeyError as error:
+        if sealer.keys is None or error.key_id not in sealer.keys.ids:
+            raise
+        raise DamagedRecordError(
+            record=record, problem="its key does not open it, so it was changed"
+        ) from error
