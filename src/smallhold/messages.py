@@ -131,6 +131,7 @@ class TokenEvent:
     """A piece of the answer's text, in order; pieces joined give the whole text."""
 
     text: str
+    run_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +139,7 @@ class ToolCallEvent:
     """The agent is about to run a tool."""
 
     call: ToolCall
+    run_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +151,7 @@ class ToolResultEvent:
     is_error: bool
     error: BaseException | None = field(default=None, compare=False)
     """The exception that the tool raised, for traces; the model sees only `content`."""
+    run_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +159,7 @@ class ErrorEvent:
     """The run failed; no further event follows."""
 
     error: Exception
+    run_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +172,8 @@ class DoneEvent:
     notes: tuple[str, ...] = ()
     """What a developer should know beside the text, a line each: an end without an answer, what the
     model could not be shown for lack of room, what guardrails did."""
+    run_id: str = field(default="", compare=False)
+    """The run that the event is of, as in all events; see `Agent.resume`."""
 
 
 Event: TypeAlias = TokenEvent | ToolCallEvent | ToolResultEvent | ErrorEvent | DoneEvent

@@ -21,7 +21,8 @@ def test_the_calls_of_one_decision_are_one_message_and_a_result_each() -> None:
     turn = record()
     turn.say("One moment.")
     steps = [step("1"), step("2")]
-    turn.called([one.call for one in steps], steps)
+    turn.steps += steps
+    turn.called()
     _, called, first, second = turn.conversation
     assert (called.content, [call.id for call in called.tool_calls]) == ("One moment.", ["1", "2"])
     assert [(m.role, m.tool_call_id) for m in (first, second)] == [
@@ -34,7 +35,8 @@ def test_the_calls_of_one_decision_are_one_message_and_a_result_each() -> None:
 def test_what_is_said_after_a_call_is_set_apart_from_what_was_said_before() -> None:
     turn = record()
     assert turn.say("One ") + turn.say("moment.") == "One moment."
-    turn.called([step("1").call], [step("1")])
+    turn.steps.append(step("1"))
+    turn.called()
     assert turn.say("Three.") == "\n\nThree."
     assert turn.text == "One moment.\n\nThree."
     assert turn.spoken == "Three."

@@ -36,5 +36,5 @@ def test_a_result_stands_for_the_configured_model_unless_it_says_otherwise() -> 
 def test_endings_are_written_as_plain_words() -> None:
     assert json.dumps(list(Ending)) == json.dumps([
         "answered", "asked", "cannot", "answer_cut", "repeating", "repeated_call", "no_progress",
-        "invalid_calls", "no_answer", "step_limit", "blocked",
+        "invalid_calls", "no_answer", "step_limit", "blocked", "awaiting_approval",
     ])  # fmt: skip

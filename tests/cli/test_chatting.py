@@ -10,6 +10,7 @@ import subprocess
 import time
 from typing import TYPE_CHECKING
 
+import anyio
 import psutil
 import pytest
 
@@ -17,6 +18,7 @@ from smallhold.agents import Agent, Config
 from smallhold.cli.chatting import hold_chat
 from smallhold.exceptions import InvalidMessageError
 from smallhold.messages import Role
+from smallhold.state import State
 from smallhold.testing import ScriptedRuntime
 
 if TYPE_CHECKING:
@@ -38,6 +40,23 @@ def until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end_s, "it did not happen in time"
         time.sleep(0.02)
+
+
+def test_a_kept_conversation_goes_on_another_day(tmp_path: Path) -> None:
+    place = tmp_path / "state.db"
+    for text, answer in (("Hello\nAgain\n", ["Hi.", "Hi again."]), ("Thanks\n", ["Bye."])):
+        agent = Agent(Config(name="chat"), runtime=ScriptedRuntime(answer), state=State(place))
+        hold_chat(agent, stdin=io.StringIO(text), session="kiosk")
+    messages = anyio.run(kept, place)
+    assert messages == ["Hello", "Hi.", "Again", "Hi again.", "Thanks", "Bye."]
+
+
+async def kept(place: Path) -> list[str]:
+    state = State(place)
+    try:
+        return [message.content for message in await state.sessions.conversation("kiosk")]
+    finally:
+        await state.aclose()
 
 
 def test_each_line_of_a_pipe_is_a_message(capsys: pytest.CaptureFixture[str]) -> None:

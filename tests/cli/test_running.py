@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from smallhold.agents import Agent, Config
-from smallhold.cli.running import run_once
+from smallhold.cli.running import run_once, show_resumed
 from smallhold.exceptions import WorkerDiedError
+from smallhold.state import State
 from smallhold.testing import Call, ScriptedRuntime, call
 from smallhold.testing.scripted import Entry, Fault
 
@@ -34,13 +35,29 @@ def agent(*script: Entry) -> Agent:
     return Agent(Config(name="lamps"), runtime=ScriptedRuntime(script), tools=[lamp_stock])
 
 
+async def test_a_message_with_a_session_is_kept_and_its_run_can_be_shown_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def clerk(*script: Entry) -> Agent:
+        runtime = ScriptedRuntime(script)
+        return Agent(Config(name="lamps"), runtime=runtime, state=State(tmp_path / "state.db"))
+
+    await run_once(clerk("Hello."), "Hi", session="kiosk", as_json=True)
+    run = json.loads(capsys.readouterr().out)["run_id"]
+    await show_resumed(clerk(), run, as_json=False)
+    assert capsys.readouterr().out == "Hello.\n"
+    state = State(tmp_path / "state.db")
+    assert len(await state.sessions.conversation("kiosk")) == 2
+    await state.aclose()
+
+
 async def test_json_tells_answer_steps_and_costs(capsys: pytest.CaptureFixture[str]) -> None:
     clerk = agent(call("lamp_stock", name="Glimmer"), "We have seven.")
     await run_once(clerk, "Any Glimmer?", as_json=True)
     result: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert list(result) == [
         "text", "ending", "intent", "margin", "steps", "dropped", "flags", "usage", "timing",
-        "model",
+        "model", "run_id", "approvals",
     ]  # fmt: skip
     assert (result["text"], result["ending"]) == ("We have seven.", "answered")
     assert result["intent"] == "call"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
@@ -339,3 +339,33 @@ def test_every_usable_name_can_be_a_tools_name(name: str) -> None:
 
 def test_a_name_that_runtimes_refuse_is_answered_with_one_that_they_take() -> None:
     assert "such as 'get_weather'" in str(refused(order_status, name="get weather"))
+
+
+def test_a_tool_is_neither_idempotent_nor_in_need_of_approval_unless_it_says_so() -> None:
+    def pay(amount: int) -> str:
+        """Pay an amount."""
+        return f"{amount} paid"
+
+    made = make(pay)
+    assert (made.idempotent, made.may_require_approval) == (False, False)
+    assert not made.needs_approval({"amount": 1})
+    asking = make(pay, idempotent=True, requires_approval=True, approval_timeout_s=60)
+    assert (asking.idempotent, asking.may_require_approval) == (True, True)
+    assert asking.needs_approval({})
+
+
+def test_a_rule_says_which_calls_need_approval_and_one_that_fails_says_all() -> None:
+    def pay(amount: int) -> str:
+        """Pay an amount."""
+        return f"{amount} paid"
+
+    def is_large(arguments: Mapping[str, object]) -> bool:
+        amount = arguments["amount"]
+        assert isinstance(amount, int)
+        return amount > 10
+
+    made = make(pay, requires_approval=is_large)
+    assert made.may_require_approval
+    assert not made.needs_approval({"amount": 10})
+    assert made.needs_approval({"amount": 11})
+    assert made.needs_approval({})

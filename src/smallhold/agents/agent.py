@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable
-from contextlib import aclosing, contextmanager
-from typing import Final, TypeVar, Unpack, overload
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar, Unpack, overload
+
+import anyio
 
 from smallhold.agents import blocking
 from smallhold.agents.config import Config
 from smallhold.agents.context import ContextFitter
-from smallhold.agents.deadline import Deadline
 from smallhold.agents.examples import check_examples
 from smallhold.agents.notes import notes_of
+from smallhold.agents.output_types import OutputType
 from smallhold.agents.output_types import output_type as as_output_type
+from smallhold.agents.parts import AgentParts, refuse_unknown_parts
 from smallhold.agents.prompts import build_instructions
 from smallhold.agents.providers import installed_embedder, runtime_for
-from smallhold.agents.record import TurnRecord
 from smallhold.agents.result import Result
+from smallhold.agents.runs import RunInHand
+from smallhold.agents.runs.opening import opened_state, runs_in
 from smallhold.agents.tool_selection import ToolSelection, no_embedder
 from smallhold.agents.turn import Turn
 from smallhold.agents.turn_settings import TurnRequest, TurnSettings
@@ -25,15 +31,17 @@ from smallhold.exceptions import (
     ConfigError,
     InvalidMessageError,
     ModelOutputError,
-    SessionBusyError,
 )
 from smallhold.generation import Sampling
 from smallhold.messages import DoneEvent, ErrorEvent, Event, Message, Role
-from smallhold.runtimes.protocol import Embedder, Runtime
+from smallhold.runtimes.protocol import Runtime
 from smallhold.tools import AnyTool, ToolOptions, ToolSet, check_context, tool_from_function
 
 MAX_MESSAGE_CHARS: Final = 100_000
 """About 25,000 tokens: more than any model of this catalog reads well, and a minute of prefill."""
+
+if TYPE_CHECKING:
+    from smallhold.state import State
 
 OutputT = TypeVar("OutputT")
 
@@ -44,7 +52,8 @@ class Agent:
     """An AI agent on a small language model.
 
     The model is loaded at the first message. Messages of one session are a conversation; without
-    a session each message stands alone.
+    a session each message stands alone. With a state, conversations outlive the process, and a run
+    that was interrupted can be resumed; without, they are kept in memory.
 
     Raises:
         ConfigError: the settings cannot be used.
@@ -57,10 +66,7 @@ class Agent:
         config: Config,
         model_endpoint: str | None = None,
         api_key: str | None = None,
-        *,
-        runtime: Runtime | None = None,
-        tools: Iterable[AnyTool | Callable[..., object]] = (),
-        embedder: Embedder | None = None,
+        **parts: Unpack[AgentParts],
     ) -> None:
         """Make an agent.
 
@@ -68,14 +74,15 @@ class Agent:
             config: Who the agent is and which model it uses.
             model_endpoint: Address of a model server; takes precedence over `config.endpoint`.
             api_key: Key for it; takes precedence over `config.api_key`.
-            runtime: What runs the model; by default made from `config`.
-            tools: Tools or functions to start with.
-            embedder: Compares meanings where there are more tools than `config.tool_limit`. By
-                default the installed sentence model; with a `runtime` of your own none, and tools
-                are found by their words.
+            **parts: `runtime`, `tools`, `embedder` and `state` by name; see `AgentParts`.
+
+        Raises:
+            TypeError: there is no part of such a name.
         """
+        refuse_unknown_parts(parts)
+        runtime, embedder = parts.get("runtime"), parts.get("embedder")
         self.config = config
-        self._tools = ToolSet(tools)
+        self._tools = ToolSet(parts.get("tools", ()))
         self._instructions = build_instructions(config)
         if runtime is not None:
             _refuse_server(model_endpoint, api_key)
@@ -87,8 +94,10 @@ class Agent:
             limit=config.tool_limit,
             find_embedder=find_embedder if embedder is None else lambda: embedder,
         )
-        self._sessions: dict[str, list[Message]] = {}
-        self._busy: set[str] = set()
+        self._is_state_own = isinstance(parts.get("state"), str | Path)
+        self._state = opened_state(parts.get("state"))
+        self._runs = runs_in(self._state)
+        self._refuse_unapprovable()
 
     @property
     def tools(self) -> ToolSet:
@@ -99,6 +108,11 @@ class Agent:
     def runtime(self) -> Runtime:
         """What runs the model."""
         return self._runtime
+
+    @property
+    def state(self) -> State | None:
+        """Where sessions and runs are kept; `None` for in memory."""
+        return self._state
 
     @overload
     def tool(self, function: Callable[..., object] | AnyTool) -> AnyTool: ...
@@ -136,6 +150,9 @@ class Agent:
         The last event is a `DoneEvent`, or an `ErrorEvent` when the run failed. Wrap the stream in
         `contextlib.aclosing` if you may leave it early: that stops the model at once.
 
+        With a state, a call is stored before its `ToolCallEvent`, its result before the
+        `ToolResultEvent`, and the answer before the `DoneEvent`; tokens are a preview of it.
+
         Args:
             text: The user's message.
             session: The conversation that it belongs to.
@@ -144,26 +161,31 @@ class Agent:
         Raises:
             InvalidMessageError: the message is empty or far too long.
             SessionBusyError: the session is answering another message.
+            UnfinishedRunError: the session's latest run must be resumed or abandoned first.
             ConfigError: a tool needs another context than it was given.
+            StateError: the state cannot be used.
         """
         check_message(text)
-        request = self._request(session=session, context=context)
-        with self._conversation(session) as conversation:
-            turn = self._turn(text, conversation, request)
+        self._check_ready(context)
+        message = Message(role=Role.USER, content=text)
+        limit_s = self.config.timeout
+        async with self._runs.begin(message, session=session, output=None, limit_s=limit_s) as run:
+            turn = self._turn(run, context=context, output=None)
             try:
-                async with aclosing(turn.events()) as events:
+                async with aclosing(_played(turn, run)) as events:
                     async for event in events:
                         yield event  # noqa: ASYNC119 - see the docstring
+                result = self._result(turn, run)
             except Exception as error:  # noqa: BLE001 - handed to the caller as the last event
                 _log.warning("agent.run_failed", extra={"error": type(error).__name__})
-                yield ErrorEvent(error=error)  # noqa: ASYNC119 - nothing is left to close
+                yield ErrorEvent(error=error, run_id=run.run_id)  # noqa: ASYNC119 - all is closed
                 return
-            result = self._commit(turn, conversation)
             yield DoneEvent(  # noqa: ASYNC119 - nothing is left to close
                 text=result.text,
                 usage=result.usage,
                 timing=result.timing,
                 notes=notes_of(result),
+                run_id=run.run_id,
             )
 
     @overload
@@ -208,21 +230,67 @@ class Agent:
         Raises:
             InvalidMessageError: the message is empty or far too long.
             SessionBusyError: the session is answering another message.
+            UnfinishedRunError: the session's latest run must be resumed or abandoned first.
             ConfigError: no model can write values of `output_type`, or a tool needs another context
                 than it was given.
+            StateError: the state cannot be used.
             InvalidOutputError: the model gave no answer of `output_type`.
             ContextOverflowError: a part of the prompt that is never shortened does not fit.
             DeadlineExceededError: the run took longer than `config.timeout`.
             SmallholdError: the runtime failed.
         """
         check_message(text)
-        request = self._request(session=session, context=context, output_type=output_type)
-        with self._conversation(session) as conversation:
-            turn = self._turn(text, conversation, request)
-            async with aclosing(turn.events()) as events:
-                async for _ in events:
-                    pass
-            return self._commit(turn, conversation)
+        self._check_ready(context)
+        output = None if output_type is None else as_output_type(output_type)
+        message = Message(role=Role.USER, content=text)
+        limit_s = self.config.timeout
+        async with self._runs.begin(
+            message, session=session, output=output, limit_s=limit_s
+        ) as run:
+            return await self._finished(run, context=context, output=output)
+
+    @overload
+    async def resume(self, run_id: str, *, context: object = None) -> Result[object]: ...
+    @overload
+    async def resume(
+        self, run_id: str, *, output_type: type[OutputT], context: object = None
+    ) -> Result[OutputT]: ...
+    @overload
+    async def resume(
+        self, run_id: str, *, output_type: object, context: object = None
+    ) -> Result[object]: ...
+    async def resume(
+        self, run_id: str, *, output_type: object = None, context: object = None
+    ) -> Result[object]:
+        """Go on with a run where it was interrupted, or where it waits for a person's approval.
+
+        A call that was started and has no result is not started again unless its tool is
+        idempotent: the model reads that nobody knows whether it was done. A run that is over gives
+        its result again.
+
+        Args:
+            run_id: `Result.run_id`, or as the session's log tells it.
+            output_type: As for `run`; the same as the run was begun with.
+            context: As for `run`: it is not stored.
+
+        Raises:
+            UnknownRunError: there is no such run.
+            SessionBusyError: a process is working on it.
+            RunNotResumableError: it was given up, or it failed and another run followed.
+            ConfigError: the agent has no state, or needs another `context` or `output_type`.
+            StateError: the state cannot be used.
+            SmallholdError: as `run`.
+        """
+        self._check_ready(context)
+        output = None if output_type is None else as_output_type(output_type)
+        async with self._runs.resume(run_id, output=output, limit_s=self.config.timeout) as run:
+            if isinstance(run, Result):
+                return run
+            return await self._finished(run, context=context, output=output)
+
+    def resume_sync(self, run_id: str, *, context: object = None) -> Result[object]:
+        """Go on with a run from synchronous code; see `resume`."""
+        return blocking.call(self.resume, run_id, context=context)
 
     async def chat_async(
         self, text: str, *, session: str | None = None, context: object = None
@@ -235,23 +303,40 @@ class Agent:
         return blocking.call(self.chat_async, text, session=session, context=context)
 
     async def aclose(self) -> None:
-        """Free the model's memory; a later message loads it again."""
+        """Free the model's memory and close a state that the agent opened; both open again."""
         await self._runtime.aclose()
+        if self._state is not None and self._is_state_own:
+            await self._state.aclose()
 
     def close(self) -> None:
         """Free the model's memory from synchronous code."""
         blocking.call(self.aclose)
 
-    def _request(
-        self, *, session: str | None, context: object, output_type: object = None
-    ) -> TurnRequest:
+    def _check_ready(self, context: object) -> None:
+        """Refuse a run whose tools could not be used as they are meant."""
         check_examples(self.config.examples, self.tools.names)
         check_context(self.tools, context)
-        output = None if output_type is None else as_output_type(output_type)
-        return TurnRequest(session=session, context=context, output=output)
+        self._refuse_unapprovable()
 
-    def _turn(self, text: str, conversation: list[Message], request: TurnRequest) -> Turn:
+    def _refuse_unapprovable(self) -> None:
+        if self._state is not None:
+            return
+        for tool in self.tools:
+            if tool.may_require_approval:
+                raise ConfigError(
+                    field="state",
+                    value=None,
+                    remedy=(
+                        f"the tool {tool.name!r} requires approvals, which wait in a database; "
+                        "pass `state=` to Agent"
+                    ),
+                )
+
+    def _turn(self, run: RunInHand, *, context: object, output: OutputType[object] | None) -> Turn:
         config = self.config
+        request = TurnRequest(
+            session=run.session, run_id=run.run_id, context=context, output=output
+        )
         settings = TurnSettings(
             runtime=self._runtime,
             instructions=self._instructions,
@@ -265,32 +350,39 @@ class Agent:
             selection=self._selection,
             guardrails=config.guardrails,
         )
-        message = Message(role=Role.USER, content=text)
-        record = TurnRecord(
-            deadline=Deadline(limit_s=config.timeout), conversation=[*conversation, message]
+        return Turn(
+            settings=settings,
+            request=request,
+            record=run.record,
+            journal=run.journal,
+            approver=run.approver,
         )
-        return Turn(settings=settings, request=request, record=record)
 
-    def _commit(self, turn: Turn, conversation: list[Message]) -> Result[object]:
-        """Keep a finished turn; one that failed or was rejected leaves the session as it was."""
+    async def _finished(
+        self, run: RunInHand, *, context: object, output: OutputType[object] | None
+    ) -> Result[object]:
+        turn = self._turn(run, context=context, output=output)
+        async with aclosing(_played(turn, run)) as events:
+            async for _ in events:
+                pass
+        return self._result(turn, run)
+
+    def _result(self, turn: Turn, run: RunInHand) -> Result[object]:
         if turn.result is None:
             raise ModelOutputError(runtime=self._runtime.name, problem="a run without an end")
-        if not turn.is_rejected:
-            conversation[:] = turn.record.conversation
-        return turn.result
+        return replace(turn.result, run_id=run.run_id)
 
-    @contextmanager
-    def _conversation(self, session: str | None) -> Generator[list[Message]]:
-        if session is None:
-            yield []
-            return
-        if session in self._busy:
-            raise SessionBusyError(session=session)
-        self._busy.add(session)
-        try:
-            yield self._sessions.setdefault(session, [])
-        finally:
-            self._busy.discard(session)
+
+async def _played(turn: Turn, run: RunInHand) -> AsyncGenerator[Event]:
+    """Hand out a turn's events with the run's id; note how it fails, or that it was left."""
+    try:
+        async with aclosing(turn.events()) as events:
+            async for event in events:
+                yield replace(event, run_id=run.run_id)  # noqa: ASYNC119 - callers close this
+    except BaseException as error:
+        with anyio.CancelScope(shield=True):
+            await run.journal.failed(error)
+        raise
 
 
 def _refuse_server(endpoint: str | None, api_key: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from smallhold.agents.argument_schema import bounded_schema
@@ -41,8 +41,6 @@ class Asker:
     record: TurnRecord
     tools: tuple[ToolSchema, ...] = ()
     """What is offered in this turn."""
-    corrections: list[Message] = field(default_factory=list[Message])
-    """Answers of the wrong type and what is wrong with them; no session keeps these."""
 
     @property
     def is_own(self) -> bool:
@@ -87,10 +85,10 @@ class Asker:
             InvalidOutputError: it was told often enough, or would only run out of tokens again.
         """
         is_cut = reason is FinishReason.LENGTH
-        if is_cut or len(self.corrections) >= 2 * MAX_OUTPUT_REPAIRS:
+        if is_cut or len(self.record.corrections) >= 2 * MAX_OUTPUT_REPAIRS:
             why = f"{problem.message} (it reached `max_tokens`)" if is_cut else problem.message
             raise InvalidOutputError(runtime=self.settings.runtime.name, problem=why)
-        self.corrections += [
+        self.record.corrections += [
             Message(role=Role.ASSISTANT, content=text.strip() or "(nothing)"),
             Message(role=Role.USER, content=f"Not valid: {problem.message}. Write it again."),
         ]
@@ -126,7 +124,7 @@ class Asker:
             *conversation[: places[-1]],
             noted,
             *conversation[places[-1] + 1 :],
-            *self.corrections,
+            *self.record.corrections,
         )
 
     def _request(self, prompt: Prompt, constraint: Constraint | None) -> GenerationRequest:

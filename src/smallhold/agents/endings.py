@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smallhold.agents.result import Ending, Step
+
+if TYPE_CHECKING:
+    from smallhold.state.approvals import Approval
 
 CANNOT_TEXT: Final = "I cannot do this: none of my tools can."
 """Said where a request was understood and no tool of the agent serves it."""
@@ -46,6 +49,12 @@ def asking_text(missing: Sequence[str], steps: Sequence[Step]) -> str:
     text = f"I need this from you first: {'; '.join(missing)}. Could you tell me?"
     done = [step for step in steps if step.ran and not step.is_error]
     return f"{text} {_last_result(done)}".rstrip()
+
+
+def waiting_text(approvals: Sequence[Approval]) -> str:
+    """Tell the user what a person must decide first."""
+    calls = ", ".join(dict.fromkeys(approval.tool for approval in approvals))
+    return f"I need a person's approval before I can go on: {calls}."
 
 
 def _last_result(steps: Sequence[Step]) -> str:

@@ -19,6 +19,8 @@ def notes_of(result: Result[object]) -> tuple[str, ...]:
 def _notes(result: Result[object]) -> Iterator[str]:
     if result.ending not in _PLAIN_ENDINGS:
         yield f"ended: {result.ending.value}"
+    for approval in result.approvals:
+        yield f"needs approval {approval.id}: {approval.tool} ({approval.why})"
     for dropped in result.dropped:
         yield f"left out: {dropped.what} ({dropped.kind.value}, {dropped.tokens:,} tokens)"
     for flag in result.flags:

@@ -8,9 +8,18 @@ from dataclasses import dataclass, field
 from smallhold.agents.context import Dropped, Fitted
 from smallhold.agents.deadline import Deadline
 from smallhold.agents.guardrails import Flag
-from smallhold.agents.planning import Intent
+from smallhold.agents.planning import Intent, PlannedCall
 from smallhold.agents.result import Ending, Result, Step
-from smallhold.messages import Message, Role, Timing, ToolCall, Usage
+from smallhold.messages import Message, Role, Timing, Usage
+
+
+def call_messages(said: str, steps: Sequence[Step]) -> tuple[Message, ...]:
+    """Write the calls of one decision as messages: the model's, and a tool's for each result."""
+    calls = tuple(step.call for step in steps)
+    results = (
+        Message(role=Role.TOOL, content=step.content, tool_call_id=step.call.id) for step in steps
+    )
+    return (Message(role=Role.ASSISTANT, content=said, tool_calls=calls), *results)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -34,6 +43,32 @@ class TurnRecord:
     """What was said since the last call."""
     output: object = None
     first_token_s: float | None = None
+    earlier_s: float = 0.0
+    """Seconds that the run took in processes which have ended."""
+    planned: tuple[PlannedCall, ...] = ()
+    """The calls of the latest decision, until all of them have come to something."""
+    offered: tuple[str, ...] | None = None
+    """Names of the tools that are offered in this turn; `None` before they were chosen."""
+    interrupted: frozenset[str] = frozenset()
+    """Ids of calls that were started by a process which then ended."""
+    missing: tuple[str, ...] = ()
+    """What the calls need and only the user can know, in words."""
+    corrections: list[Message] = field(default_factory=list[Message])
+    """Answers of the wrong type and what is wrong with them; no session keeps these."""
+    is_settled: bool = False
+    """No further call makes sense, or none is wanted."""
+    is_repeating: bool = False
+    """The last decision was for calls that had been made before."""
+
+    @property
+    def acted(self) -> tuple[Step, ...]:
+        """What the latest decision's calls have come to so far."""
+        return tuple(step for step in self.steps if step.decision == self.decisions)
+
+    @property
+    def remaining(self) -> tuple[PlannedCall, ...]:
+        """The latest decision's calls that have come to nothing yet, in order."""
+        return self.planned[len(self.acted) :]
 
     def say(self, text: str) -> str:
         """Note what the user is told; give it set apart from what was said before a call."""
@@ -51,7 +86,7 @@ class TurnRecord:
     def shown(self) -> None:
         """Note that the user sees text."""
         if self.first_token_s is None:
-            self.first_token_s = self.deadline.passed_s
+            self.first_token_s = self.passed_s
 
     def keep(self, fitted: Fitted) -> None:
         """Go on with the conversation that fits the window."""
@@ -64,21 +99,22 @@ class TurnRecord:
         if self.intent is None:
             self.intent, self.margin = intent, margin
 
-    def called(self, calls: Sequence[ToolCall], steps: Sequence[Step]) -> None:
-        """Put the calls of one decision, and what came of each, into the conversation."""
-        said, self.spoken = self.spoken, ""
-        self.conversation.append(
-            Message(role=Role.ASSISTANT, content=said, tool_calls=tuple(calls))
-        )
-        self.conversation += [
-            Message(role=Role.TOOL, content=step.content, tool_call_id=step.call.id)
-            for step in steps
-        ]
+    @property
+    def passed_s(self) -> float:
+        """Seconds that the run has taken, without those in which nobody worked on it."""
+        return self.earlier_s + self.deadline.passed_s
+
+    def called(self) -> tuple[Step, ...]:
+        """Put the latest decision's calls, and what came of each, into the conversation."""
+        steps = self.acted
+        self.conversation += call_messages(self.spoken, steps)
+        self.spoken, self.planned = "", ()
         self.decisions += 1
+        return steps
 
     def result(self, ending: Ending) -> Result[object]:
         """Close the record."""
-        total_s = self.deadline.passed_s
+        total_s = self.passed_s
         first_s = total_s if self.first_token_s is None else self.first_token_s
         return Result(
             text=self.text,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Generic
+from typing import TYPE_CHECKING, Final, Generic
 
 from typing_extensions import TypeVar
 
@@ -12,6 +12,9 @@ from smallhold.agents.context import Dropped
 from smallhold.agents.guardrails import Flag
 from smallhold.agents.planning import Intent
 from smallhold.messages import Timing, ToolCall, Usage
+
+if TYPE_CHECKING:
+    from smallhold.state.approvals import Approval
 
 OutputT_co = TypeVar("OutputT_co", covariant=True, default=object)
 
@@ -41,6 +44,8 @@ class Ending(StrEnum):
     """`max_steps` decisions led to no answer."""
     BLOCKED = "blocked"
     """A guardrail stopped the user's message or the answer."""
+    AWAITING_APPROVAL = "awaiting_approval"
+    """The run is not over: a call waits for a person's yes. `Agent.resume` goes on afterwards."""
 
 
 class Refusal(StrEnum):
@@ -58,6 +63,11 @@ class Refusal(StrEnum):
     """The run's or the tool's number of calls is used up."""
     POLICY = "policy"
     """A guardrail forbids it."""
+    DENIED = "denied"
+    """A person denied it, or nobody approved it in time."""
+    INTERRUPTED = "interrupted"
+    """It was started before the process ended, and nobody knows what came of it. It is not started
+    again, since it may have been done."""
 
 
 MENDABLE: Final = frozenset({
@@ -77,14 +87,14 @@ class Step:
     """What the model read as the call's result."""
     is_error: bool
     ran: bool
-    """Whether the tool's code was started."""
+    """Whether the tool's code was started; also where it was interrupted."""
     margin: float | None
     """How much likelier this tool was than no tool, in nats over the model's bias; `None` where
     the runtime chose by itself."""
-    error: BaseException | None = None
-    """What the tool raised, for traces."""
+    error: BaseException | None = field(default=None, compare=False)
+    """What the tool raised, for traces; not kept where a run is stored."""
     refusal: Refusal | None = None
-    """Why it was not run; `None` where it was."""
+    """Why it was not run, or not again; `None` where it was."""
     decision: int = 0
     """Number of the decision that led to it, from 0; calls of one decision share it."""
 
@@ -115,3 +125,7 @@ class Result(Generic[OutputT_co]):
     """A smaller model than the configured one has answered."""
     escalated: bool = False
     """A larger model than the configured one has answered."""
+    run_id: str = field(default="", compare=False)
+    """Names the run; with `state=` it can be resumed by it, also when it is over."""
+    approvals: tuple[Approval, ...] = ()
+    """The requests that a person must decide on; only with `Ending.AWAITING_APPROVAL`."""

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from smallhold.agents.acting import Actor
+from smallhold.agents.acting import Actor, Cleared, Refused, Unapproved
 from smallhold.agents.asking import Asker
 from smallhold.agents.closing import Closing
-from smallhold.agents.endings import CANNOT_TEXT, asking_text, giving_up_text
+from smallhold.agents.endings import CANNOT_TEXT, asking_text, giving_up_text, waiting_text
 from smallhold.agents.loops import is_fruitless, is_going_round, is_wanted_again
 from smallhold.agents.output_types import OutputProblem
 from smallhold.agents.planning import Intent, Plan, PlannedCall, ScoredPlanner
 from smallhold.agents.record import TurnRecord
 from smallhold.agents.repair import MAX_REPAIRS, calls_of_speech, failed_repairs, told_apart
 from smallhold.agents.result import MENDABLE, Ending, Refusal, Result, Step
+from smallhold.agents.runs import Approver, Journal, NoApprover, SilentJournal
 from smallhold.agents.speaking import Speaker, Speech
 from smallhold.agents.turn_settings import TurnRequest, TurnSettings
 from smallhold.messages import (
@@ -30,6 +32,9 @@ from smallhold.messages import (
     ToolResultEvent,
 )
 
+if TYPE_CHECKING:
+    from smallhold.state.approvals import Approval
+
 
 @dataclass(slots=True, kw_only=True)
 class Turn:
@@ -38,17 +43,16 @@ class Turn:
     settings: TurnSettings
     request: TurnRequest
     record: TurnRecord
-    """Its conversation is for the caller to keep, unless the message was rejected."""
+    """Where the turn stands: at its beginning, or where an earlier process left it."""
+    journal: Journal = field(default_factory=SilentJournal)
+    """Told of each step before it shows."""
+    approver: Approver = field(default_factory=NoApprover)
     result: Result[object] | None = None
     is_rejected: bool = False
     """A guardrail blocked the user's message: nothing of the turn belongs into the session."""
     ending: Ending | None = None
-    planned: tuple[PlannedCall, ...] = ()
-    """The calls of the latest decision; none when it was for an answer."""
-    is_settled: bool = False
-    """No further call makes sense, or none is wanted."""
-    is_repeating: bool = False
-    """The last decision was for calls that had been made before."""
+    approvals: tuple[Approval, ...] = ()
+    """What a person must decide on before the turn can go on."""
     asker: Asker = field(init=False)
     actor: Actor = field(init=False)
     closing: Closing = field(init=False)
@@ -57,7 +61,9 @@ class Turn:
         """Make the parts, which share the record."""
         settings, request, record = self.settings, self.request, self.record
         self.asker = Asker(settings=settings, request=request, record=record)
-        self.actor = Actor(settings=settings, request=request, record=record)
+        self.actor = Actor(
+            settings=settings, request=request, record=record, approver=self.approver
+        )
         self.closing = Closing(settings=settings, request=request, record=record)
 
     async def events(self) -> AsyncGenerator[Event]:
@@ -68,48 +74,104 @@ class Turn:
             InvalidOutputError: the answer is not of the type that was asked for.
             SmallholdError: the runtime failed.
         """
-        self.is_rejected = await self.closing.rejects()
-        if self.is_rejected:
-            self.ending = Ending.BLOCKED
-        else:
-            self.asker.tools = await self.record.deadline.within(
-                self.settings.selection.offered(self.record.conversation)
-            )
+        await self._open()
         while self.ending is None:
             async with aclosing(self._step()) as events:
                 async for event in events:
                     yield event  # noqa: ASYNC119 - callers close this generator
-        token, self.result = await self.closing.close(self.ending)
+        if self.ending is Ending.AWAITING_APPROVAL:
+            token, self.result = self._wait()
+        else:
+            token, self.result = await self.closing.close(self.ending)
         if token is not None:
             yield token
+        await self.journal.closed(self.record, self.result, is_rejected=self.is_rejected)
+
+    async def _open(self) -> None:
+        """Look at the message and choose the tools; a resumed turn keeps those it had."""
+        record = self.record
+        if record.offered is None:
+            self.is_rejected = await self.closing.rejects()
+            if self.is_rejected:
+                self.ending = Ending.BLOCKED
+                return
+            work = self.settings.selection.offered(record.conversation)
+            self.asker.tools = await record.deadline.within(work)
+            record.offered = tuple(tool.name for tool in self.asker.tools)
+        else:
+            offered = record.offered
+            self.asker.tools = tuple(
+                tool for tool in self.settings.tools.schemas if tool.name in offered
+            )
 
     async def _step(self) -> AsyncGenerator[Event]:
-        """Take one decision and act on it."""
-        async with aclosing(self._decide()) as tokens:
-            async for token in tokens:
-                yield token  # noqa: ASYNC119 - `events` closes this generator
-        if self.ending is not None or not self.planned:
-            return
-        calls = [planned.call for planned in self.planned]
-        if is_going_round(self.record.steps, calls):
-            self._give_up(Ending.REPEATED_CALL)
-            return
-        steps: list[Step] = []
-        for planned in self.planned:
-            yield ToolCallEvent(call=planned.call)
-            step = await self.actor.act(planned)
-            steps.append(step)
+        """Take one decision and act on it; a resumed turn may have decided before."""
+        if not self.record.planned:
+            async with aclosing(self._decide()) as tokens:
+                async for token in tokens:
+                    yield token  # noqa: ASYNC119 - `events` closes this generator
+            calls = [planned.call for planned in self.record.planned]
+            if is_going_round(self.record.steps, calls):
+                self._give_up(Ending.REPEATED_CALL)
+        if self.ending is None and self.record.planned:
+            async with aclosing(self._act()) as events:
+                async for event in events:
+                    yield event  # noqa: ASYNC119 - `events` closes this generator
+
+    async def _act(self) -> AsyncGenerator[Event]:
+        """Run the decision's calls, those that an earlier process has not; or wait for a person."""
+        for planned in self.record.remaining:
+            clearance = await self._clearance(planned)
+            if clearance is None:
+                self.ending = Ending.AWAITING_APPROVAL
+                return
+            starts = clearance.call if isinstance(clearance, Cleared) else None
+            await self.journal.acting(self.record, starts=starts)
+            yield ToolCallEvent(call=planned.call if starts is None else starts)
+            step = await self.actor.act(planned, clearance)
+            await self.journal.acted(self.record)
             yield ToolResultEvent(
                 call=step.call, content=step.content, is_error=step.is_error, error=step.error
             )
-        self.record.called(calls, steps)
-        self._judge(steps)
+        self._judge(self.record.called())
+
+    async def _clearance(self, planned: PlannedCall) -> Cleared | Refused | None:
+        """Find out whether a call may run; `None` where a person has not decided yet."""
+        clearance = await self.actor.clear(planned)
+        if not isinstance(clearance, Unapproved):
+            return clearance
+        # What a person is asked about must not change any more.
+        await self.journal.acting(self.record, starts=None)
+        asked = await self.actor.ask(clearance)
+        if isinstance(asked, Cleared | Refused):
+            return asked
+        self.approvals = (asked, *await self._asked_ahead(planned))
+        return None
+
+    async def _asked_ahead(self, waiting: PlannedCall) -> tuple[Approval, ...]:
+        """Ask about the decision's later calls as well, so that a person is asked only once."""
+        later = self.record.remaining[self.record.remaining.index(waiting) + 1 :]
+        asked: list[Approval] = []
+        for planned in later:
+            clearance = await self.actor.clear(planned)
+            if isinstance(clearance, Unapproved):
+                approval = await self.actor.ask(clearance)
+                asked += [] if isinstance(approval, Cleared | Refused) else [approval]
+        return tuple(asked)
+
+    def _wait(self) -> tuple[TokenEvent, Result[object]]:
+        """Say what the turn waits for; the conversation does not hold that."""
+        result = self.record.result(Ending.AWAITING_APPROVAL)
+        said = "" if self.closing.is_held else result.text
+        text = f"{result.text}\n\n{waiting_text(self.approvals)}".strip()
+        waiting = replace(result, text=text, approvals=self.approvals)
+        return TokenEvent(text=text.removeprefix(said)), waiting
 
     def _judge(self, steps: Sequence[Step]) -> None:
         """Decide on what the latest steps mean for the run."""
         record = self.record
-        if self.actor.missing and self.asker.is_own:
-            self._end(Ending.ASKED, asking_text(self.actor.missing, record.steps))
+        if record.missing and self.asker.is_own:
+            self._end(Ending.ASKED, asking_text(record.missing, record.steps))
         elif steps[-1].refusal in MENDABLE and failed_repairs(record.steps) > MAX_REPAIRS:
             self._give_up(Ending.INVALID_CALLS)
         elif is_fruitless(record.steps):
@@ -118,16 +180,15 @@ class Turn:
             self._give_up(Ending.STEP_LIMIT)
         limit = self.settings.max_calls
         is_used_up = limit is not None and sum(step.ran for step in record.steps) >= limit
-        self.is_settled = is_used_up or (self.asker.is_own and _is_hopeless(steps))
+        record.is_settled = is_used_up or (self.asker.is_own and _is_hopeless(steps))
 
     async def _decide(self) -> AsyncGenerator[TokenEvent]:
         """Find the next calls, or stream the answer and set the ending."""
-        self.planned = ()
         await self.asker.fit()
-        has_choice = bool(self.asker.tools) and not self.is_settled
+        has_choice = bool(self.asker.tools) and not self.record.is_settled
         if has_choice and self.asker.is_own:
             self._follow(await self._plan())
-            if self.planned or self.ending is not None:
+            if self.record.planned or self.ending is not None:
                 return
         is_native = has_choice and not self.asker.is_own
         speaker = Speaker(
@@ -168,8 +229,8 @@ class Turn:
                     if not is_wanted_again(self.record.steps, planned.call)
                 ]
                 # Wanting what it already has, a small model is done and does not know it.
-                self.is_repeating = not new
-                self.planned = told_apart(new, self.record.conversation)
+                self.record.is_repeating = not new
+                self.record.planned = told_apart(new, self.record.conversation)
             case Intent.ASK:
                 self._end(Ending.ASKED, asking_text(plan.missing, self.record.steps))
             case Intent.CANNOT if may_refuse:
@@ -183,7 +244,7 @@ class Turn:
         calls = calls_of_speech(speech, self.settings.tools) if takes_calls else ()
         if calls:
             self.record.decided(Intent.CALL, None)
-            self.planned = told_apart(calls, self.record.conversation)
+            self.record.planned = told_apart(calls, self.record.conversation)
             return
         if takes_calls:
             self.record.decided(Intent.ANSWER, None)
@@ -192,7 +253,7 @@ class Turn:
         elif self.request.output is not None:
             self._take(speech)
         elif not speech.text.strip():
-            self._give_up(Ending.REPEATED_CALL if self.is_repeating else Ending.NO_ANSWER)
+            self._give_up(Ending.REPEATED_CALL if self.record.is_repeating else Ending.NO_ANSWER)
         else:
             is_cut = speech.finish_reason is FinishReason.LENGTH
             self.ending = Ending.ANSWER_CUT if is_cut else Ending.ANSWERED
@@ -205,7 +266,7 @@ class Turn:
         if isinstance(value, OutputProblem):
             self.record.unsay()
             self.asker.correct(speech.text, value, reason=speech.finish_reason)
-            self.is_settled = self.asker.is_own
+            self.record.is_settled = self.asker.is_own
         else:
             self.record.output = value
             self.ending = Ending.ANSWERED

@@ -39,6 +39,7 @@ class TurnRequest:
     """What one turn is for."""
 
     session: str | None = None
+    run_id: str = ""
     context: object = None
     """What the caller passes to the tools; no model sees it."""
     output: OutputType[object] | None = None

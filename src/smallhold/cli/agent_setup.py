@@ -5,13 +5,16 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from smallhold.agents import Agent, Config
 from smallhold.engine.wire import Described
 from smallhold.runtimes.embedded import EmbeddedRuntime
 from smallhold.runtimes.protocol import Runtime
 from smallhold.tools import load_tools
+
+if TYPE_CHECKING:
+    from smallhold.state import State
 
 _NAME: Final = "command-line"
 _MODEL_SUFFIX: Final = ".gguf"
@@ -42,7 +45,11 @@ def model_name(config: Config) -> str:
 
 
 def make_agent(
-    config: Config, *, tools: str | None = None, runtime: Runtime | None = None
+    config: Config,
+    *,
+    tools: str | None = None,
+    runtime: Runtime | None = None,
+    state: State | None = None,
 ) -> Agent:
     """Make an agent.
 
@@ -50,6 +57,7 @@ def make_agent(
         config: Who it is.
         tools: `module:object`, or none.
         runtime: What runs the model; by default made from `config`.
+        state: Where sessions and runs are kept; `None` for in memory.
 
     Raises:
         ConfigError: the settings or the tools cannot be used.
@@ -59,7 +67,14 @@ def make_agent(
         InvalidGGUFError: the file is not sound.
     """
     loaded = () if tools is None else load_tools(tools)
-    return Agent(config, runtime=runtime, tools=loaded)
+    return Agent(config, runtime=runtime, tools=loaded, state=state)
+
+
+async def close_agent(agent: Agent) -> None:
+    """Free an agent's model, and close its state, whoever has opened it."""
+    await agent.aclose()
+    if agent.state is not None:
+        await agent.state.aclose()
 
 
 async def load_model(runtime: Runtime) -> tuple[Described | None, float]:

@@ -12,21 +12,26 @@ import anyio
 
 from smallhold.agents import Agent
 from smallhold.agents.agent import MAX_MESSAGE_CHARS
-from smallhold.cli.agent_setup import load_model, model_name
+from smallhold.cli.agent_setup import close_agent, load_model, model_name
 from smallhold.cli.failures import show_error
 from smallhold.cli.terminal import foreign, result_console, side_console
 from smallhold.cli.transcript import Transcript, answer_aloud
 from smallhold.exceptions import SmallholdError
 
 _PROMPT: Final = "> "
-_SESSION: Final = "chat"
+CHAT_SESSION: Final = "chat"
 
 
-def hold_chat(agent: Agent, *, stdin: TextIO) -> None:
+def hold_chat(agent: Agent, *, stdin: TextIO, session: str = CHAT_SESSION) -> None:
     """Answer line after line until the input ends, and free the model.
 
     With somebody at the terminal an error is shown and the chat goes on; without, it ends there,
     since nobody could react.
+
+    Args:
+        agent: Who answers.
+        stdin: What the user types.
+        session: The conversation; with a state it goes on where it was left.
 
     Raises:
         SmallholdError: the model cannot be loaded; or, without a terminal, any error of a run.
@@ -35,13 +40,13 @@ def hold_chat(agent: Agent, *, stdin: TextIO) -> None:
         anyio.run(_greet, agent)
         for text in _typed_lines() if stdin.isatty() else _piped_lines(stdin):
             try:
-                anyio.run(_answer, agent, text)
+                anyio.run(_answer, agent, text, session)
             except SmallholdError as error:
                 if not stdin.isatty():
                     raise
                 show_error(str(error))
     finally:
-        anyio.run(agent.aclose)
+        anyio.run(close_agent, agent)
 
 
 async def _greet(agent: Agent) -> None:
@@ -54,9 +59,14 @@ async def _greet(agent: Agent) -> None:
     console.print(foreign(text, style="dim"))
 
 
-async def _answer(agent: Agent, text: str) -> None:
+async def _answer(agent: Agent, text: str, session: str) -> None:
     transcript = Transcript(answer=result_console(), notes=side_console())
-    await answer_aloud(agent, text, listener=transcript, session=_SESSION)
+    try:
+        await answer_aloud(agent, text, listener=transcript, session=session)
+    finally:
+        # Each message has an event loop of its own, and connections belong to one.
+        if agent.state is not None:
+            await agent.state.aclose()
 
 
 def _typed_lines() -> Iterator[str]:

@@ -35,3 +35,4 @@ JsonOption: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Write JSON to stdout, for programs; all else to stderr.")
 ]
 ToolChoiceWord: TypeAlias = Literal["auto", "required"]
+HalfWord: TypeAlias = Literal["development", "held_out"]

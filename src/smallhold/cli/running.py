@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from smallhold.agents import Agent, Result, Step
 from smallhold.agents.context import Dropped
 from smallhold.agents.guardrails import Flag
-from smallhold.cli.agent_setup import model_name
-from smallhold.cli.terminal import result_console, side_console, write_json
-from smallhold.cli.transcript import Transcript, answer_aloud
+from smallhold.agents.notes import notes_of
+from smallhold.cli.agent_setup import close_agent, model_name
+from smallhold.cli.terminal import foreign, result_console, side_console, write_json
+from smallhold.cli.transcript import Transcript, answer_aloud, note_line
 from smallhold.messages import JsonObject, JsonValue, Timing, Usage
 
+if TYPE_CHECKING:
+    from smallhold.state.approvals import Approval
 
-async def run_once(agent: Agent, text: str, *, as_json: bool) -> None:
+
+async def run_once(agent: Agent, text: str, *, session: str | None = None, as_json: bool) -> None:
     """Answer one message on stdout, then free the model.
 
     Raises:
@@ -19,13 +25,31 @@ async def run_once(agent: Agent, text: str, *, as_json: bool) -> None:
     """
     try:
         if as_json:
-            result = await agent.run(text)
+            result = await agent.run(text, session=session)
             write_json(result_json(result, model=model_name(agent.config)))
         else:
             transcript = Transcript(answer=result_console(), notes=side_console())
-            await answer_aloud(agent, text, listener=transcript)
+            await answer_aloud(agent, text, listener=transcript, session=session)
     finally:
-        await agent.aclose()
+        await close_agent(agent)
+
+
+async def show_resumed(agent: Agent, run_id: str, *, as_json: bool) -> None:
+    """Go on with a run, show how it ended on stdout, then free the model.
+
+    Raises:
+        SmallholdError: as `Agent.resume`.
+    """
+    try:
+        result = await agent.resume(run_id)
+    finally:
+        await close_agent(agent)
+    if as_json:
+        write_json(result_json(result, model=model_name(agent.config)))
+        return
+    result_console().print(foreign(result.text), soft_wrap=True)
+    for note in notes_of(result):
+        side_console().print(note_line(note), soft_wrap=True)
 
 
 def result_json(result: Result[object], *, model: str) -> JsonObject:
@@ -42,6 +66,8 @@ def result_json(result: Result[object], *, model: str) -> JsonObject:
         "usage": _usage_json(result.usage),
         "timing": _timing_json(result.timing),
         "model": model,
+        "run_id": result.run_id,
+        "approvals": [_approval_json(approval) for approval in result.approvals],
     }
 
 
@@ -54,6 +80,17 @@ def _step_json(step: Step) -> JsonObject:
         "ran": step.ran,
         "margin": step.margin,
         "refusal": None if step.refusal is None else step.refusal.value,
+    }
+
+
+def _approval_json(approval: Approval) -> JsonObject:
+    return {
+        "id": approval.id,
+        "tool": approval.tool,
+        "arguments": approval.arguments,
+        "why": approval.why,
+        "status": approval.status.value,
+        "expires_s": approval.expires_s,
     }
 
 

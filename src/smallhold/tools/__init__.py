@@ -3,6 +3,7 @@
 from smallhold.tools.definition import (
     TOOL_TIMEOUT_S,
     AnyTool,
+    ApprovalRule,
     Tool,
     ToolOptions,
     as_tool,
@@ -23,6 +24,7 @@ __all__ = [
     "TOOL_TIMEOUT_S",
     "AnyContext",
     "AnyTool",
+    "ApprovalRule",
     "ContextParameter",
     "InvalidArguments",
     "OutcomeKind",

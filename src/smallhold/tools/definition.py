@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import logging
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import (
@@ -42,6 +43,13 @@ _NAME = re.compile(rf"[a-zA-Z_][a-zA-Z0-9_-]{{0,{_NAME_LIMIT_CHARS - 1}}}")
 of letters, digits, underscores and dashes)."""
 
 
+ApprovalRule: TypeAlias = Callable[[Mapping[str, object]], bool]
+"""Whether a call with these arguments needs a person's approval. Arguments that the model left out
+are missing; a rule that raises counts as a yes."""
+
+_log = logging.getLogger(__name__)
+
+
 class ToolOptions(TypedDict, total=False):
     """What `@tool`, `tool_from_function` and `Agent.tool` take by name."""
 
@@ -59,6 +67,15 @@ class ToolOptions(TypedDict, total=False):
     must come from the conversation."""
     examples: Sequence[str]
     """Messages of users that ask for this tool; they help to find it among many."""
+    idempotent: bool
+    """Running the tool twice with the same arguments and `RunContext.call_id` does no more than
+    once. Only such a tool is run again when its process ended in the middle."""
+    requires_approval: bool | ApprovalRule
+    """Whether a person must approve each call before it runs, or a function of the arguments that
+    says so. Needs an agent with `state=`."""
+    approval_timeout_s: float | None
+    """How long a person may take, in seconds; after it a call counts as denied. By default there
+    is no limit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,6 +97,12 @@ class Tool(Generic[P, R_co]):
     """Messages of users that ask for this tool."""
     context: ContextParameter | None = None
     """The parameter that takes the `RunContext`, which no model sees; `None` without one."""
+    idempotent: bool = False
+    """Whether a call that was interrupted may be run again."""
+    requires_approval: bool | ApprovalRule = False
+    """Whether a person must approve calls, or which ones."""
+    approval_timeout_s: float | None = None
+    """How long a person may take; `None` for no limit."""
 
     def __post_init__(self) -> None:
         """Check what runtimes rely on.
@@ -112,6 +135,28 @@ class Tool(Generic[P, R_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
         """Call the function itself."""
         return self.function(*args, **kwargs)
+
+    @property
+    def may_require_approval(self) -> bool:
+        """Whether there may be calls that a person must approve."""
+        return self.requires_approval is not False
+
+    def needs_approval(self, values: Mapping[str, object]) -> bool:
+        """Tell whether a person must approve a call. A rule that fails says yes.
+
+        Args:
+            values: The function's keyword arguments, as `validate` gives them.
+        """
+        if isinstance(self.requires_approval, bool):
+            return self.requires_approval
+        try:
+            return self.requires_approval(values) is not False
+        except Exception as error:  # noqa: BLE001 - the rule is foreign code, and fails closed
+            _log.warning(
+                "tool.approval_rule_failed",
+                extra={"tool": self.name, "error_type": type(error).__name__},
+            )
+            return True
 
     def validate(self, arguments: JsonObject) -> dict[str, object] | InvalidArguments:
         """Turn a model's arguments into the function's keyword arguments.
@@ -163,6 +208,9 @@ def tool_from_function(function: Callable[P, R], **options: Unpack[ToolOptions])
         max_calls_per_run=options.get("max_calls_per_run"),
         examples=_texts(options.get("examples", ()), setting="examples", tool=tool_name),
         context=context,
+        idempotent=options.get("idempotent", False),
+        requires_approval=options.get("requires_approval", False),
+        approval_timeout_s=options.get("approval_timeout_s"),
     )
 
 
@@ -244,6 +292,14 @@ def _settings_problem(tool: AnyTool) -> tuple[str, str] | None:
             f"`max_calls_per_run` is {limit}, so it could never be called",
             "Pass 1 or more, or `None` for no limit.",
         )
+    if not isinstance(tool.requires_approval, bool) and not callable(tool.requires_approval):
+        return (
+            "`requires_approval` is neither true, false nor a function",
+            "Pass `True`, or a function of the arguments that says whether they need approval.",
+        )
+    waits_s = tool.approval_timeout_s
+    if waits_s is not None and not waits_s > 0:
+        return (f"`approval_timeout_s` is {waits_s:g}", "Pass a number of seconds above 0.")
     if not all(example.strip() for example in tool.examples):
         return ("one of its `examples` is empty", "Write what a user would say, or leave it out.")
     return None

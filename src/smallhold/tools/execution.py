@@ -73,8 +73,8 @@ async def run_tool(
     Args:
         tool: The tool that `call` names.
         call: The model's call, not yet validated.
-        context: Whose run this is, for tools that take a `RunContext`; its `call_id` and
-            `deadline_s` are filled in here.
+        context: Whose run this is, for tools that take a `RunContext`; its `deadline_s` is filled
+            in here, and its `call_id` where it is empty.
 
     Raises:
         ConfigError: The tool needs a context of its own kind, and was not given it.
@@ -86,7 +86,8 @@ async def run_tool(
     with anyio.move_on_after(tool.timeout_s) as scope:
         # Whichever is sooner: the tool's own limit, or that of the run around it.
         remaining_s = anyio.current_effective_deadline() - anyio.current_time()
-        given = replace(given, call_id=call.id, deadline_s=time.monotonic() + remaining_s)
+        own_id = given.call_id or call.id
+        given = replace(given, call_id=own_id, deadline_s=time.monotonic() + remaining_s)
         outcome = await _attempt(tool, call, context=given)
     if scope.cancel_called and outcome.kind is OutcomeKind.RAISED:
         # The function turned its own cancellation into some other error.

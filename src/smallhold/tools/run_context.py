@@ -38,7 +38,10 @@ class RunContext(Generic[T_co]):
     session: str | None = None
     """The conversation that the call belongs to; `None` where a message stands alone."""
     call_id: str = ""
-    """The call's own id, which `run_tool` sets; good as an idempotency key within a session."""
+    """The call's id: no other call of any run has it, and a call that is run again after its
+    process ended has the same. So it is good as an idempotency key."""
+    run_id: str = ""
+    """The run that the call belongs to."""
     deadline_s: float = math.inf
     """When the call is given up, on the clock of `time.monotonic()`; `run_tool` sets it.
     A synchronous tool is not stopped then, so long work does well to look at it."""

@@ -6,7 +6,8 @@ from smallhold.agents.guardrails import Outcome, Review, Verdict
 
 
 def test_outcomes_are_ordered_from_the_weakest_to_the_strongest() -> None:
-    assert list(Outcome) == [Outcome.PASS, Outcome.FLAG, Outcome.REPLACE, Outcome.BLOCK]
+    ordered = [Outcome.PASS, Outcome.FLAG, Outcome.REPLACE, Outcome.APPROVAL, Outcome.BLOCK]
+    assert list(Outcome) == ordered
 
 
 def test_a_verdict_is_made_by_its_outcome() -> None:

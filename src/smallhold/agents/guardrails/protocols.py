@@ -40,7 +40,7 @@ class ToolGuardrail(Protocol):
         ...
 
     def check_call(self, check: ToolCheck) -> Decision:
-        """Decide about a call. It cannot be replaced, only pass, be flagged or be blocked."""
+        """Decide about a call: it may pass, be flagged, wait for an approval, or be blocked."""
         ...
 
 

@@ -57,7 +57,8 @@ async def run_tool_policy(guardrails: Iterable[Guardrail], check: ToolCheck) -> 
     """Let all tool guardrails look at a call before it is run.
 
     After a block, `Review.text` is what the model reads as the call's result. A replacement has no
-    meaning here and blocks.
+    meaning here and blocks. Where a person must approve the call, `Review.needs_approval` is true
+    and the flags say why.
     """
     methods = [
         (terms, terms.guardrail.check_call)
@@ -165,6 +166,9 @@ def _settled(stage: Stage, terms: Supervised, decided: Verdict | Failure) -> Ver
 
 
 def _misuse(stage: Stage, terms: Supervised, verdict: Verdict) -> Failure | None:
+    if verdict.outcome is Outcome.APPROVAL and stage is not Stage.POLICY:
+        reason = f"{terms.name} asks for an approval, which only a call can have"
+        return Failure(reason=reason, error_type="ValueError")
     if verdict.outcome is not Outcome.REPLACE:
         return None
     if stage is Stage.POLICY:

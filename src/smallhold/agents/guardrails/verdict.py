@@ -14,6 +14,8 @@ class Outcome(StrEnum):
     """It goes on as it is; the run's result holds the reason."""
     REPLACE = "replace"
     """It goes on with another text."""
+    APPROVAL = "approval"
+    """It goes on once a person has approved it; only for calls."""
     BLOCK = "block"
     """It does not go on."""
 
@@ -33,11 +35,15 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One guardrail's decision. Made by `Verdict.ok`, `flag`, `replace` and `block`."""
+    """One guardrail's decision.
+
+    Made by `Verdict.ok`, `flag`, `replace`, `needs_approval` and `block`.
+    """
 
     outcome: Outcome
     reason: str = ""
-    """For the developer; kept in the run's flags and never shown to the user or the model."""
+    """For the developer; kept in the run's flags and never shown to the user or the model. Of a
+    call that needs approval, also for the person who decides."""
     message: str | None = None
     """Of a block: what is read instead, by the user (input, output) or by the model (policy, tool
     result). `None` takes the stage's own words."""
@@ -58,6 +64,11 @@ class Verdict:
     def replace(cls, text: str, *, reason: str) -> Verdict:
         """Go on with another text."""
         return cls(outcome=Outcome.REPLACE, reason=reason, text=text)
+
+    @classmethod
+    def needs_approval(cls, reason: str) -> Verdict:
+        """Let a call wait for a person, who reads the reason."""
+        return cls(outcome=Outcome.APPROVAL, reason=reason)
 
     @classmethod
     def block(cls, reason: str, *, message: str | None = None) -> Verdict:
@@ -95,3 +106,8 @@ class Review:
     def is_blocked(self) -> bool:
         """Whether it must not go on."""
         return self.outcome is Outcome.BLOCK
+
+    @property
+    def needs_approval(self) -> bool:
+        """Whether a person must approve it first."""
+        return self.outcome is Outcome.APPROVAL
