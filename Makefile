@@ -71,7 +71,7 @@ bench: models ## Run the benchmarks, ours and peers in turns (about an hour)
 
 .PHONY: chaos-state
 chaos-state: $(STAMPS)/dev ## Kill agents 500 times in mid-run and count what is lost or repeated
-	$(BIN)/python benchmarks/chaos_state.py
+	$(BIN)/python -m benchmarks.chaos_state --kills 500
 
 .PHONY: docs
 docs: $(STAMPS)/dev ## Build the documentation into site/

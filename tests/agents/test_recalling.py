@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smallhold.agents import Agent, Config
+from smallhold.agents.notes import notes_of
 from smallhold.agents.recalling import Recall, with_passages
 from smallhold.exceptions import ConfigError
 from smallhold.messages import Message, Role
 from smallhold.state.recall import Passage, TokenCounter, fit
+from smallhold.testing import ScriptedRuntime, call
 
 
 async def words(text: str) -> int:
@@ -85,3 +89,62 @@ def test_a_recall_needs_something_to_look_in_and_room() -> None:
         Recall(recallers=())
     with pytest.raises(ConfigError, match="at least 1"):
         Recall(recallers=(Shelf(()),), limit_tokens=0)
+
+
+HOURS = "The desk is open from 9 to 17 on weekdays."
+
+
+def desk(runtime: ScriptedRuntime, *, state: str | None = None) -> Agent:
+    return Agent(
+        Config(name="desk"),
+        runtime=runtime,
+        recall=Shelf((HOURS, "Dogs wait outside.")),
+        state=state,
+    )
+
+
+async def test_an_agent_reads_what_is_known_and_cites_what_it_used() -> None:
+    runtime = ScriptedRuntime(["The desk is open from 9 to 17 on weekdays. Have a nice day!"])
+    result = await desk(runtime).run("When are you open?")
+    (request,) = runtime.requests
+    assert request.prompt.messages[-1].content == (
+        f"What is known:\n{HOURS}\nDogs wait outside.\n\nWhen are you open?"
+    )
+    (citation,) = result.citations
+    assert result.text[citation.start : citation.end] == HOURS
+    assert citation.source == "shelf"
+    assert "source: shelf" in notes_of(result)
+
+
+async def test_the_conversation_does_not_hold_what_was_recalled() -> None:
+    runtime = ScriptedRuntime(["From 9.", "Outside."])
+    agent = desk(runtime)
+    await agent.run("When are you open?", session="s")
+    await agent.run("And dogs?", session="s")
+    first, second = (request.prompt for request in runtime.requests)
+    assert first.messages[-1].content.startswith("What is known:")
+    assert second.messages[1].content == "When are you open?"
+    assert second.messages[-1].content.startswith("What is known:")
+
+
+async def test_an_agent_with_tools_answers_from_what_is_known_instead_of_giving_up() -> None:
+    runtime = ScriptedRuntime([call("cannot_do"), HOURS])
+    agent = desk(runtime)
+
+    @agent.tool
+    def order_status(order_id: str) -> str:
+        """Look up an order."""
+        return order_id
+
+    assert order_status
+    result = await agent.run("When are you open?")
+    assert result.text == HOURS
+
+
+async def test_a_finished_run_that_is_resumed_tells_its_citations_again(tmp_path: Path) -> None:
+    agent = desk(ScriptedRuntime([HOURS]), state=str(tmp_path / "state.db"))
+    result = await agent.run("When are you open?", session="s")
+    assert result.run_id is not None
+    again = await agent.resume(result.run_id)
+    assert again.citations == result.citations != ()
+    await agent.aclose()

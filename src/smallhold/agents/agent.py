@@ -21,6 +21,7 @@ from smallhold.agents.output_types import output_type as as_output_type
 from smallhold.agents.parts import AgentParts, refuse_unknown_parts
 from smallhold.agents.prompts import build_instructions
 from smallhold.agents.providers import installed_embedder, runtime_for
+from smallhold.agents.recalling import Recall
 from smallhold.agents.result import Result
 from smallhold.agents.runs import RunInHand
 from smallhold.agents.runs.opening import opened_state, runs_in
@@ -74,7 +75,8 @@ class Agent:
             config: Who the agent is and which model it uses.
             model_endpoint: Address of a model server; takes precedence over `config.endpoint`.
             api_key: Key for it; takes precedence over `config.api_key`.
-            **parts: `runtime`, `tools`, `embedder` and `state` by name; see `AgentParts`.
+            **parts: `runtime`, `tools`, `embedder`, `state` and `recall` by name; see
+                `AgentParts`.
 
         Raises:
             TypeError: there is no part of such a name.
@@ -97,6 +99,7 @@ class Agent:
         self._is_state_own = isinstance(parts.get("state"), str | Path)
         self._state = opened_state(parts.get("state"))
         self._runs = runs_in(self._state)
+        self._recall = Recall.of(parts.get("recall"))
         self._refuse_unapprovable()
 
     @property
@@ -349,6 +352,7 @@ class Agent:
             fitter=self._fitter,
             selection=self._selection,
             guardrails=config.guardrails,
+            recall=self._recall,
         )
         return Turn(
             settings=settings,

@@ -13,6 +13,7 @@ from smallhold.agents.context.counting import as_it_is
 from smallhold.agents.output_types import OutputProblem, OutputType
 from smallhold.agents.planning import owns_decoder
 from smallhold.agents.prompts import answer_prompt, decision_prompt
+from smallhold.agents.recalling import with_passages
 from smallhold.agents.record import TurnRecord
 from smallhold.agents.turn_settings import TurnRequest, TurnSettings
 from smallhold.exceptions import InvalidOutputError
@@ -106,10 +107,11 @@ class Asker:
         return decision_prompt(settings.instructions, settings.examples, conversation, self.tools)
 
     def _answer(self, conversation: Sequence[Message]) -> Prompt:
-        return answer_prompt(self.settings.instructions, self._with_form(conversation))
+        shown = with_passages(self._with_form(conversation), self.record.passages)
+        return answer_prompt(self.settings.instructions, shown)
 
     def _native(self, conversation: Sequence[Message]) -> Prompt:
-        shown = self._with_form(conversation)
+        shown = with_passages(self._with_form(conversation), self.record.passages)
         return decision_prompt(self.settings.instructions, (), shown, self.tools)
 
     def _with_form(self, conversation: Sequence[Message]) -> tuple[Message, ...]:

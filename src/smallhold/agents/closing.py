@@ -13,6 +13,7 @@ from smallhold.agents.guardrails import (
     run_output,
 )
 from smallhold.agents.output_types import OutputProblem
+from smallhold.agents.recalling import cited
 from smallhold.agents.record import TurnRecord
 from smallhold.agents.result import Ending, Result
 from smallhold.agents.turn_settings import TurnRequest, TurnSettings
@@ -76,14 +77,20 @@ class Closing:
                 self._replace(review)
         self.record.conversation.append(Message(role=Role.ASSISTANT, content=self.record.spoken))
         rest = self.record.text[shown_chars:]
-        return self._token(rest) if rest else None, self.record.result(ending)
+        result = self.record.result(ending)
+        if self.record.passages and ending is not Ending.BLOCKED:
+            result = cited(result, self.record.passages)
+        return self._token(rest) if rest else None, result
 
     async def _reviewed(self) -> Review:
         check = OutputCheck(
             text=self.record.text,
             steps=tuple(self.record.steps),
             conversation=tuple(self.record.conversation),
-            knowledge=(self.settings.instructions.content,),
+            knowledge=(
+                self.settings.instructions.content,
+                *(passage.text for passage in self.record.passages),
+            ),
             session=self.request.session,
             context=self.request.context,
         )

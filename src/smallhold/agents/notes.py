@@ -23,5 +23,7 @@ def _notes(result: Result[object]) -> Iterator[str]:
         yield f"needs approval {approval.id}: {approval.tool} ({approval.why})"
     for dropped in result.dropped:
         yield f"left out: {dropped.what} ({dropped.kind.value}, {dropped.tokens:,} tokens)"
+    for place in dict.fromkeys(citation.place for citation in result.citations):
+        yield f"source: {place}"
     for flag in result.flags:
         yield f"{flag.outcome.value} by {flag.guardrail} at {flag.stage.value}: {flag.reason}"

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
+from smallhold.agents.recalling import Recall
 from smallhold.runtimes.protocol import Embedder, Runtime
 from smallhold.tools import AnyTool
 
 if TYPE_CHECKING:
     from smallhold.state import State
+    from smallhold.state.recall import Recaller
 
 
 class AgentParts(TypedDict, total=False):
@@ -27,6 +29,9 @@ class AgentParts(TypedDict, total=False):
     state: State | str | Path | None
     """Where sessions and runs are kept: a `State`, or the path or URL of a database. By default
     sessions are kept in memory."""
+    recall: Recall | Recaller | None
+    """What the agent looks things up in before it answers: a `Knowledge`, a `MemoryRecaller`, or a
+    `Recall` of several, with the room they may take."""
 
 
 def refuse_unknown_parts(parts: AgentParts) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from smallhold.agents.result import Result
 from smallhold.exceptions import ConfigError
 from smallhold.messages import Message, Role
 
@@ -44,6 +45,13 @@ class Recall:
             raise ConfigError(
                 field="recall.limit_tokens", value=self.limit_tokens, remedy="give at least 1"
             )
+
+    @classmethod
+    def of(cls, given: Recall | Recaller | None) -> Recall | None:
+        """Take what an agent was given."""
+        if given is None or isinstance(given, Recall):
+            return given
+        return cls(recallers=(given,))
 
     async def passages(
         self, text: str, *, session: str | None, count_tokens: TokenCounter
@@ -86,6 +94,19 @@ def with_passages(
     asked = conversation[places[-1]]
     reminded = replace(asked, content=f"{HEADING}\n{_lines(passages)}\n\n{asked.content}")
     return (*conversation[: places[-1]], reminded, *conversation[places[-1] + 1 :])
+
+
+def cited(result: Result[object], passages: Sequence[Passage]) -> Result[object]:
+    """Say which sentences of a result's text stand in what was found, and where.
+
+    Args:
+        result: The finished result.
+        passages: What the model was shown.
+    """
+    # Only here is anything of the state loaded, by an agent that has some of it already.
+    from smallhold.state.knowledge.citations import citations_of  # noqa: PLC0415 - see above
+
+    return replace(result, citations=citations_of(result.text, passages))
 
 
 def _lines(passages: Sequence[Passage]) -> str:

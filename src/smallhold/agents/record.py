@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from smallhold.agents.context import Dropped, Fitted
 from smallhold.agents.deadline import Deadline
@@ -11,6 +12,9 @@ from smallhold.agents.guardrails import Flag
 from smallhold.agents.planning import Intent, PlannedCall
 from smallhold.agents.result import Ending, Result, Step
 from smallhold.messages import Message, Role, Timing, Usage
+
+if TYPE_CHECKING:
+    from smallhold.state.recall import Passage
 
 
 def call_messages(said: str, steps: Sequence[Step]) -> tuple[Message, ...]:
@@ -55,6 +59,8 @@ class TurnRecord:
     """What the calls need and only the user can know, in words."""
     corrections: list[Message] = field(default_factory=list[Message])
     """Answers of the wrong type and what is wrong with them; no session keeps these."""
+    passages: tuple[Passage, ...] = ()
+    """What is known about the message, found anew by each process that works on the turn."""
     is_settled: bool = False
     """No further call makes sense, or none is wanted."""
     is_repeating: bool = False

@@ -15,6 +15,7 @@ from smallhold.messages import Timing, ToolCall, Usage
 
 if TYPE_CHECKING:
     from smallhold.state.approvals import Approval
+    from smallhold.state.knowledge import Citation
 
 OutputT_co = TypeVar("OutputT_co", covariant=True, default=object)
 
@@ -121,6 +122,9 @@ class Result(Generic[OutputT_co]):
     """What of the conversation the model could not be shown any more, for lack of room."""
     flags: tuple[Flag, ...] = ()
     """What guardrails noted, blocked or replaced, in order."""
+    citations: tuple[Citation, ...] = ()
+    """Sentences of the text that stand in what the agent looked up, and where they do. What is not
+    cited the model said by itself."""
     degraded: bool = False
     """A smaller model than the configured one has answered."""
     escalated: bool = False

@@ -27,6 +27,7 @@ from smallhold.agents.turn_settings import TurnRequest, TurnSettings
 from smallhold.messages import (
     Event,
     FinishReason,
+    Role,
     TokenEvent,
     ToolCallEvent,
     ToolResultEvent,
@@ -103,6 +104,20 @@ class Turn:
             self.asker.tools = tuple(
                 tool for tool in self.settings.tools.schemas if tool.name in offered
             )
+        await self._remind()
+
+    async def _remind(self) -> None:
+        """Find what is known about the message."""
+        recall, record = self.settings.recall, self.record
+        asked = [message for message in record.conversation if message.role is Role.USER]
+        if recall is None or not asked:
+            return
+        work = recall.passages(
+            asked[-1].content,
+            session=self.request.session,
+            count_tokens=self.settings.fitter.count_text,
+        )
+        record.passages = await record.deadline.within(work)
 
     async def _step(self) -> AsyncGenerator[Event]:
         """Take one decision and act on it; a resumed turn may have decided before."""
@@ -220,7 +235,12 @@ class Turn:
     def _follow(self, plan: Plan) -> None:
         """Do what a plan says; without calls or an ending, it is time to answer."""
         # An answer of a type is wanted whatever the tools can do.
-        may_refuse = self.request.output is None and not any(step.ran for step in self.record.steps)
+        # What no tool can do may stand in what is known.
+        may_refuse = (
+            self.request.output is None
+            and not self.record.passages
+            and not any(step.ran for step in self.record.steps)
+        )
         match plan.intent:
             case Intent.CALL:
                 new = [

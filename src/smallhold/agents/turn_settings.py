@@ -9,6 +9,7 @@ from smallhold.agents.examples import Example
 from smallhold.agents.guardrails import Guardrail
 from smallhold.agents.output_types import OutputType
 from smallhold.agents.planning import ToolChoice
+from smallhold.agents.recalling import Recall
 from smallhold.agents.tool_selection import ToolSelection
 from smallhold.generation import Sampling
 from smallhold.messages import Message
@@ -32,6 +33,7 @@ class TurnSettings:
     selection: ToolSelection
     guardrails: tuple[Guardrail, ...] = ()
     tool_choice: ToolChoice = "auto"
+    recall: Recall | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,10 @@ class ContextFitter:
         )
         return await fitting.run(conversation)
 
+    async def count_text(self, text: str) -> int:
+        """Count a text's tokens. Raises `SmallholdError` when the runtime cannot."""
+        return await self._counts.text(text)
+
     async def measure(self, prompt: Prompt, *, form: PromptForm = as_it_is) -> PartTokens:
         """Count the parts of a prompt. Raises `SmallholdError` when the runtime cannot."""
         return await self._counts.parts(prompt, form=form)

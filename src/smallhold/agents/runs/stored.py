@@ -6,6 +6,7 @@ pydantic check it once, here. Exceptions that tools raised are not kept, only wh
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -18,6 +19,7 @@ from smallhold.agents.record import TurnRecord
 from smallhold.agents.result import Ending, Refusal, Result, Step
 from smallhold.exceptions import DamagedRecordError
 from smallhold.messages import JsonObject, Message, Timing, Usage
+from smallhold.state.knowledge import Citation
 from smallhold.state.sessions import (
     Change,
     Entry,
@@ -94,6 +96,26 @@ class StoredFlag(_Stored):
         return Flag(
             guardrail=self.guardrail, stage=self.stage, outcome=self.outcome, reason=self.reason
         )
+
+
+class StoredCitation(_Stored):
+    """Where a sentence of an answer is from."""
+
+    start: int
+    end: int
+    source: str
+    place: str
+    headings: tuple[str, ...] = Field(strict=False)
+    page: int | None
+    quote: str
+    quote_start: int
+    quote_end: int
+    support: float
+    reference: str
+
+    def citation(self) -> Citation:
+        """Make the plain value."""
+        return Citation(**self.model_dump())
 
 
 class StoredDropped(_Stored):
@@ -294,6 +316,7 @@ class EndedPayload(_Stored):
     margin: float | None = None
     dropped: list[StoredDropped] = []
     flags: list[StoredFlag] = []
+    citations: list[StoredCitation] = []
     degraded: bool = False
     escalated: bool = False
 
@@ -316,6 +339,7 @@ class EndedPayload(_Stored):
             margin=result.margin,
             dropped=[StoredDropped.of(one) for one in result.dropped],
             flags=[StoredFlag.of(one) for one in result.flags],
+            citations=[StoredCitation(**asdict(one)) for one in result.citations],
             degraded=result.degraded,
             escalated=result.escalated,
         )
@@ -337,6 +361,7 @@ class EndedPayload(_Stored):
             margin=self.margin,
             dropped=tuple(one.dropped() for one in self.dropped),
             flags=tuple(one.flag() for one in self.flags),
+            citations=tuple(one.citation() for one in self.citations),
             degraded=self.degraded,
             escalated=self.escalated,
             run_id=run_id,
