@@ -15,14 +15,24 @@ from typing import Annotated
 
 import typer
 
+from smallhold.cli.a2a import a2a_app
+from smallhold.cli.approvals import approvals_app
 from smallhold.cli.failures import shows_failures
+from smallhold.cli.knowledge import knowledge_app
+from smallhold.cli.mcp import mcp_app
+from smallhold.cli.memory import memory_app
 from smallhold.cli.options import (
     AliasArgument,
+    HalfWord,
     JsonOption,
     ModelOption,
     ToolChoiceWord,
     ToolsOption,
 )
+from smallhold.cli.outbox import outbox_app
+from smallhold.cli.sessions import sessions_app
+from smallhold.cli.state import state_app
+from smallhold.cli.state_options import SessionOption, StateOption
 from smallhold.cli.terminal import result_console, side_console, write_json
 
 _EPILOG = "Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 interrupted."
@@ -41,6 +51,14 @@ eval_app = typer.Typer(help="Measure how well a model does.", no_args_is_help=Tr
 app.add_typer(models_app, name="models")
 app.add_typer(engine_app, name="engine")
 app.add_typer(eval_app, name="eval")
+app.add_typer(sessions_app, name="sessions")
+app.add_typer(memory_app, name="memory")
+app.add_typer(knowledge_app, name="knowledge")
+app.add_typer(mcp_app, name="mcp")
+app.add_typer(a2a_app, name="a2a")
+app.add_typer(approvals_app, name="approvals")
+app.add_typer(outbox_app, name="outbox")
+app.add_typer(state_app, name="state")
 
 
 def main() -> None:
@@ -83,12 +101,21 @@ def set_up(
 
 @app.command()
 @shows_failures
-def chat(*, model: ModelOption = None, tools: ToolsOption = None) -> None:
-    """Talk with a model. Ctrl-D ends the conversation."""
+def chat(
+    *,
+    model: ModelOption = None,
+    tools: ToolsOption = None,
+    session: SessionOption = None,
+    state: StateOption = None,
+) -> None:
+    """Talk with a model. Ctrl-D ends the conversation; with --session it goes on another day."""
     from smallhold.cli.agent_setup import config_for, make_agent
-    from smallhold.cli.chatting import hold_chat
+    from smallhold.cli.chatting import CHAT_SESSION, hold_chat
+    from smallhold.cli.state_options import state_for
 
-    hold_chat(make_agent(config_for(model), tools=tools), stdin=sys.stdin)
+    kept = state_for(state, session=session)
+    agent = make_agent(config_for(model), tools=tools, state=kept)
+    hold_chat(agent, stdin=sys.stdin, session=session or CHAT_SESSION)
 
 
 @app.command()
@@ -98,6 +125,8 @@ def run(
     *,
     model: ModelOption = None,
     tools: ToolsOption = None,
+    session: SessionOption = None,
+    state: StateOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Answer one message."""
@@ -107,11 +136,13 @@ def run(
     from smallhold.cli.agent_setup import config_for, make_agent
     from smallhold.cli.message_text import read_message
     from smallhold.cli.running import run_once
+    from smallhold.cli.state_options import state_for
 
     message = read_message(text, stdin=sys.stdin.buffer)
     check_message(message)
-    agent = make_agent(config_for(model), tools=tools)
-    anyio.run(lambda: run_once(agent, message, as_json=as_json))
+    kept = state_for(state, session=session)
+    agent = make_agent(config_for(model), tools=tools, state=kept)
+    anyio.run(lambda: run_once(agent, message, session=session, as_json=as_json))
 
 
 @app.command()
@@ -327,6 +358,50 @@ def tool_retrieval(
         write_json(report.to_dict())
     else:
         result_console().print(retrieval_table(report))
+
+
+@eval_app.command("knowledge")
+@shows_failures
+def knowledge_search(
+    *,
+    collection: Annotated[
+        Path,
+        typer.Option(metavar="DIR", help="The pages that scripts/fetch-documents fetches."),
+    ],
+    half: Annotated[
+        HalfWord | None,
+        typer.Option(help="Only the half for choosing settings, or the one to report on."),
+    ] = None,
+    embedder: Annotated[
+        str, typer.Option(metavar="ALIAS", help="A sentence model; none compares words only.")
+    ] = "all-minilm-l6-v2",
+    index: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep the index in this database for the next run."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure whether the passages that answer questions about a manual are found."""
+    import anyio
+
+    from smallhold.cli.knowledge_eval import KnowledgeTrial, opened_embedder, report_table
+    from smallhold.evals.knowledge import Half, read_questions
+    from smallhold.settings import load_settings
+
+    data = read_questions()
+    trial = KnowledgeTrial(
+        data=data,
+        questions=data.of_half(None if half is None else Half(half)),
+        collection=collection,
+        index=index,
+        embedder=opened_embedder(embedder, settings=load_settings()),
+        alias=embedder,
+    )
+    report = anyio.run(lambda: trial.hold(console=side_console()))
+    if as_json:
+        write_json(report.to_dict())
+    else:
+        result_console().print(report_table(report))
 
 
 @eval_app.command("faults")
