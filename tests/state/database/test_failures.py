@@ -26,6 +26,8 @@ def operational(message: str) -> OperationalError:
         (operational("database or disk is full"), DatabaseFullError),
         (OSError(errno.ENOSPC, "No space left on device"), DatabaseFullError),
         (operational("database is locked"), DatabaseBusyError),
+        (sqlite3.OperationalError("database is locked"), DatabaseBusyError),
+        (sqlite3.DatabaseError("file is not a database"), DatabaseDamagedError),
         (operational("database disk image is malformed"), DatabaseDamagedError),
         (
             AnyDatabaseError("SELECT", {}, sqlite3.DatabaseError("file is not a database")),
@@ -36,7 +38,7 @@ def operational(message: str) -> OperationalError:
     ],
 )
 def test_an_error_is_told_by_its_meaning(
-    error: DBAPIError | OSError, kind: type[DatabaseError]
+    error: DBAPIError | sqlite3.Error | OSError, kind: type[DatabaseError]
 ) -> None:
     found = meaning(error, "kiosk.db")
     assert type(found) is kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Final
@@ -41,12 +42,17 @@ def translated(database: str) -> Generator[None]:
         yield
     except IntegrityError:
         raise
-    except (DBAPIError, OSError) as error:
+    except (DBAPIError, sqlite3.Error, OSError) as error:
         raise meaning(error, database) from error
 
 
-def meaning(error: DBAPIError | OSError, database: str) -> DatabaseError:
-    """Find the error of ours that says what happened."""
+def meaning(error: DBAPIError | sqlite3.Error | OSError, database: str) -> DatabaseError:
+    """Find the error of ours that says what happened.
+
+    Args:
+        error: SQLAlchemy's, the driver's own where it was spoken to directly, or the system's.
+        database: The database's name for messages.
+    """
     text = str(error.orig if isinstance(error, DBAPIError) else error)
     kind = type(error.orig).__name__ if isinstance(error, DBAPIError) else type(error).__name__
     searched = f"{kind} {text}".casefold()
@@ -54,7 +60,7 @@ def meaning(error: DBAPIError | OSError, database: str) -> DatabaseError:
         return DatabaseFullError(database=database)
     if any(word in searched for word in _BUSY):
         return DatabaseBusyError(database=database, waited_s=BUSY_TIMEOUT_S)
-    is_database = isinstance(error, AnyDatabaseError | InterfaceError)
+    is_database = isinstance(error, AnyDatabaseError | InterfaceError | sqlite3.DatabaseError)
     if is_database and any(word in searched for word in _DAMAGED):
         return DatabaseDamagedError(database=database, problem=text)
     return DatabaseError(
