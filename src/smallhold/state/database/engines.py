@@ -149,8 +149,12 @@ def _sqlite(address: Address, durability: Durability, *, pool: Pool | None) -> A
     def begun(connection: Any) -> None:
         # The driver would begin a transaction only before a write, and reads would see changes.
         how = connection.get_execution_options().get(BEGIN_OPTION, "BEGIN")
+
+        def begin(driver: Any) -> Any:
+            return driver.execute(how)
+
         # One hop to the driver's thread, where a statement of SQLAlchemy's takes three.
-        connection.connection.dbapi_connection.run_async(lambda driver: driver.execute(how))
+        connection.connection.dbapi_connection.run_async(begin)
 
     if pool is None:
         event.listen(engine.sync_engine, "connect", connected)
