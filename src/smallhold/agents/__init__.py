@@ -5,6 +5,7 @@ from smallhold.agents.config import DEFAULT_GUARDRAILS, Config
 from smallhold.agents.examples import Example
 from smallhold.agents.parts import AgentParts
 from smallhold.agents.planning import Intent
+from smallhold.agents.recalling import Recall
 from smallhold.agents.result import Ending, Refusal, Result, Step
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Ending",
     "Example",
     "Intent",
+    "Recall",
     "Refusal",
     "Result",
     "Step",
