@@ -13,6 +13,10 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "engine": ("jinja2", "llguidance", "msgspec", "numpy"),
     "native": ("llama_cpp",),
     "hub": ("httpx2", "huggingface_hub"),
+    "postgresql": ("asyncpg",),
+    "knowledge": ("docx", "markdown_it", "pypdf", "selectolax", "tantivy", "watchfiles"),
+    "mcp": ("mcp", "mcp_types", "starlette", "uvicorn"),
+    "a2a": ("a2a",),
     "evals": ("jsonschema", "referencing"),
 })
 """Modules that each extra of the package installs."""

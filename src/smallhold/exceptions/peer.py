@@ -1,4 +1,4 @@
-"""Errors of tool servers and other agents, which are programs of their own: this file holds them."""
+"""Errors of tool servers and other agents, programs of their own: this file holds them."""
 
 from __future__ import annotations
 
