@@ -14,7 +14,7 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "native": ("llama_cpp",),
     "hub": ("httpx2", "huggingface_hub"),
     "postgresql": ("asyncpg",),
-    "knowledge": ("docx", "markdown_it", "pypdf", "selectolax", "tantivy", "watchfiles"),
+    "knowledge": ("docx", "markdown_it", "pypdf", "selectolax", "watchfiles"),
     "mcp": ("mcp", "mcp_types", "starlette", "uvicorn"),
     "a2a": ("a2a",),
     "evals": ("jsonschema", "referencing"),
