@@ -12,9 +12,9 @@ import sys
 import pytest
 
 HEAVY = {
-    "a2a", "aiohttp", "alembic", "cryptography", "fastapi", "httpcore2", "httpx", "httpx2", "huggingface_hub", "jinja2", "llama_cpp",
-    "llguidance", "mcp", "msgspec", "numpy", "opentelemetry", "pypdf", "requests", "sqlalchemy",
-    "starlette", "typer", "uvicorn",
+    "a2a", "aiohttp", "alembic", "cryptography", "fastapi", "httpcore2", "httpx", "httpx2",
+    "huggingface_hub", "jinja2", "llama_cpp", "llguidance", "mcp", "msgspec", "numpy",
+    "opentelemetry", "pypdf", "requests", "sqlalchemy", "starlette", "typer", "uvicorn",
 }  # fmt: skip
 MAX_RESIDENT_BYTES = 60_000_000
 """Source: anyio, pydantic, our models and tools together measured 36 MB on Linux x86-64."""

@@ -17,7 +17,7 @@ async def count(state: State) -> int:
         return (await rows.execute(select(func.count()).select_from(SESSIONS))).scalar_one()
 
 
-async def test_making_a_state_touches_no_file(tmp_path: Path) -> None:
+def test_making_a_state_touches_no_file(tmp_path: Path) -> None:
     State(tmp_path / "kiosk.db")
     assert not list(tmp_path.iterdir())
 
