@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import anyio
-import anyio.lowlevel
 import pytest
 from anyio import to_thread
 from anyio.from_thread import start_blocking_portal
@@ -73,6 +72,21 @@ async def test_a_cancelled_transaction_leaves_nothing_and_blocks_nobody(
             await anyio.sleep(5)
     await add(database, "b")
     assert await names(database) == ["b"]
+
+
+async def test_whenever_a_use_is_cancelled_the_connection_is_good_for_the_next(
+    tmp_path: Path,
+) -> None:
+    database = Database(tmp_path / "state.db")
+    await database.open()
+    for moment in range(100):
+        # A use takes about a millisecond, so these moments fall before, into and after it.
+        with anyio.move_on_after(moment * 0.00002):
+            await names(database)
+            await add(database, f"{moment:03}")
+        await add(database, f"{moment:03} after")
+    assert len([name for name in await names(database) if "after" in name]) == 100
+    await database.aclose()
 
 
 async def test_a_reader_sees_one_moment(database: Database) -> None:

@@ -236,11 +236,14 @@ async def transaction(
         engine: Makes the connection.
         options: Execution options of the connection.
     """
-    connection = await engine.connect().start()
+    with CancelScope(shield=True):
+        connection = await engine.connect().start()
     try:
         if options:
             await connection.execution_options(**options)
-        begun = await connection.begin()
+        # Left in the middle of its beginning, a transaction would stay open unknown to anybody.
+        with CancelScope(shield=True):
+            begun = await connection.begin()
         try:
             yield connection
         except BaseException:
