@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from anyio import CancelScope, Lock
 from anyio.lowlevel import RunVar
@@ -24,6 +24,8 @@ from smallhold.state.database.migrating import migrate
 from smallhold.state.database.sealing import Sealer
 from smallhold.state.database.tenants import TenantDatabase
 from smallhold.state.tables.metadata import ID_CHARS
+
+Value = TypeVar("Value")
 
 DEFAULT_TENANT: Final = "default"
 _ID: Final = re.compile(rf"[^\x00-\x1f\x7f]{{1,{ID_CHARS}}}")
@@ -236,25 +238,27 @@ async def transaction(
         engine: Makes the connection.
         options: Execution options of the connection.
     """
-    with CancelScope(shield=True):
-        connection = await engine.connect().start()
+    connection = await _whole(engine.connect().start())
     try:
         if options:
             await connection.execution_options(**options)
         # Left in the middle of its beginning, a transaction would stay open unknown to anybody.
-        with CancelScope(shield=True):
-            begun = await connection.begin()
+        begun = await _whole(connection.begin().start())
         try:
             yield connection
         except BaseException:
-            with CancelScope(shield=True):
-                await begun.rollback()
+            await _whole(begun.rollback())
             raise
-        with CancelScope(shield=True):
-            await begun.commit()
+        await _whole(begun.commit())
     finally:
-        with CancelScope(shield=True):
-            await connection.close()
+        await _whole(connection.close())
+
+
+async def _whole(work: Awaitable[Value]) -> Value:
+    """Do something to its end, whatever is cancelled meanwhile."""
+    with CancelScope(shield=True):
+        return await work
+    raise AssertionError  # a shielded scope swallows nothing
 
 
 def check_id(field_name: str, value: str) -> None:
