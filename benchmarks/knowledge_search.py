@@ -230,6 +230,13 @@ async def run(options: argparse.Namespace) -> JsonObject:
         await database.aclose()
 
 
+def text_kind(options: argparse.Namespace, *, is_new: bool) -> str:
+    """Say what the chunks were made of."""
+    if not is_new:
+        return "as it was filled"
+    return "zipf" if options.documents is None else "manual"
+
+
 def in_process(options: argparse.Namespace) -> JsonObject:
     """Search in a fresh process, whose memory is that of a search alone."""
     command = [sys.executable, __file__, "--search", "--state", str(options.state)]
@@ -268,7 +275,7 @@ def main() -> None:
             figures = in_process(chosen) | {
                 "fill_s": round(fill_s, 1),
                 "database_mb": round(chosen.state.stat().st_size / 1e6),
-                "text": "zipf" if chosen.documents is None else chosen.documents.name,
+                "text": text_kind(chosen, is_new=is_new),
                 "model": "installed" if (load_settings().model_store).exists() else "none",
                 "encrypted": chosen.encrypted,
             }
