@@ -89,6 +89,22 @@ async def test_whenever_a_use_is_cancelled_the_connection_is_good_for_the_next(
     await database.aclose()
 
 
+async def test_a_transaction_that_is_cancelled_in_a_statement_locks_nobody_out(
+    tmp_path: Path,
+) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'state.db'}?timeout=0.2")
+    await database.open()
+    for moment in range(60):
+        with anyio.move_on_after(moment * 0.0001):
+            async with database.tenant().writing() as rows:
+                for number in range(20):
+                    await rows.execute(insert(SESSIONS), row(f"{moment} {number}"))
+        await add(database, f"{moment:02} after")
+    after = [name for name in await names(database) if "after" in name]
+    assert len(after) == 60
+    await database.aclose()
+
+
 async def test_a_reader_sees_one_moment(database: Database) -> None:
     await add(database, "a")
     count = select(func.count()).select_from(SESSIONS)

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from anyio import CancelScope, Lock
 from anyio.lowlevel import RunVar
@@ -238,7 +238,7 @@ async def transaction(
         engine: Makes the connection.
         options: Execution options of the connection.
     """
-    connection = await _whole(engine.connect().start())
+    connection = await _whole(_Steady(engine).start())
     try:
         if options:
             await connection.execution_options(**options)
@@ -252,6 +252,23 @@ async def transaction(
         await _whole(begun.commit())
     finally:
         await _whole(connection.close())
+
+
+class _Steady(AsyncConnection):
+    """A connection whose statements, once begun, are finished whatever is cancelled.
+
+    SQLAlchemy gives up a connection whose statement was cancelled, and SQLite keeps the transaction
+    open, which locks out all other writers, until it is collected. Statements take milliseconds.
+    """
+
+    async def execute(self, *args: Any, **options: Any) -> Any:
+        return await _whole(super().execute(*args, **options))
+
+    async def exec_driver_sql(self, *args: Any, **options: Any) -> Any:
+        return await _whole(super().exec_driver_sql(*args, **options))
+
+    async def run_sync(self, *args: Any, **options: Any) -> Any:
+        return await _whole(super().run_sync(*args, **options))
 
 
 async def _whole(work: Awaitable[Value]) -> Value:
