@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from smallhold.agents.result import Result
 from smallhold.exceptions import ConfigError
 from smallhold.messages import Message, Role
-
-if TYPE_CHECKING:
-    from smallhold.state.recall import Passage, Recaller, TokenCounter
+from smallhold.state.recall import Passage, Recaller, TokenCounter, joined
 
 DEFAULT_RECALL_TOKENS: Final = 600
 """Three or four paragraphs: about three seconds of prompt for a model of half a billion weights on
@@ -75,7 +73,7 @@ class Recall:
             )
             found += part
             if part:
-                left_tokens -= await count_tokens(_lines(part))
+                left_tokens -= await count_tokens(joined(part))
         return tuple(found)
 
 
@@ -92,7 +90,7 @@ def with_passages(
     if not passages or not places:
         return tuple(conversation)
     asked = conversation[places[-1]]
-    reminded = replace(asked, content=f"{HEADING}\n{_lines(passages)}\n\n{asked.content}")
+    reminded = replace(asked, content=f"{HEADING}\n{joined(passages)}\n\n{asked.content}")
     return (*conversation[: places[-1]], reminded, *conversation[places[-1] + 1 :])
 
 
@@ -107,7 +105,3 @@ def cited(result: Result[object], passages: Sequence[Passage]) -> Result[object]
     from smallhold.state.knowledge.citations import citations_of  # noqa: PLC0415 - see above
 
     return replace(result, citations=citations_of(result.text, passages))
-
-
-def _lines(passages: Sequence[Passage]) -> str:
-    return "\n".join(passage.text for passage in passages)
