@@ -13,7 +13,7 @@ from smallhold.agents.recalling import Recall, with_passages
 from smallhold.exceptions import ConfigError
 from smallhold.messages import Message, Role
 from smallhold.state.recall import Passage, TokenCounter, fit
-from smallhold.testing import ScriptedRuntime, call
+from smallhold.testing import NATIVE, ScriptedRuntime, call
 
 
 async def words(text: str) -> int:
@@ -148,3 +148,12 @@ async def test_a_finished_run_that_is_resumed_tells_its_citations_again(tmp_path
     again = await agent.resume(result.run_id)
     assert again.citations == result.citations != ()
     await agent.aclose()
+
+
+async def test_what_is_known_stays_with_the_question_while_an_answer_is_mended() -> None:
+    runtime = ScriptedRuntime(["no number", "9"], capabilities=NATIVE)
+    result = await desk(runtime).run("When do you open?", output_type=int)
+    assert result.output == 9
+    mended = runtime.requests[-1].prompt.messages
+    known = [message for message in mended if "What is known:" in message.content]
+    assert ["When do you open?" in message.content for message in known] == [True]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from smallhold.agents.argument_schema import bounded_schema
@@ -12,7 +12,7 @@ from smallhold.agents.call_script import call_script
 from smallhold.agents.context.counting import as_it_is
 from smallhold.agents.output_types import OutputProblem, OutputType
 from smallhold.agents.planning import owns_decoder
-from smallhold.agents.prompts import answer_prompt, decision_prompt
+from smallhold.agents.prompts import answer_prompt, decision_prompt, rewritten_question
 from smallhold.agents.recalling import with_passages
 from smallhold.agents.record import TurnRecord
 from smallhold.agents.turn_settings import TurnRequest, TurnSettings
@@ -107,27 +107,21 @@ class Asker:
         return decision_prompt(settings.instructions, settings.examples, conversation, self.tools)
 
     def _answer(self, conversation: Sequence[Message]) -> Prompt:
-        shown = with_passages(self._with_form(conversation), self.record.passages)
+        shown = self._with_form(with_passages(conversation, self.record.passages))
         return answer_prompt(self.settings.instructions, shown)
 
     def _native(self, conversation: Sequence[Message]) -> Prompt:
-        shown = with_passages(self._with_form(conversation), self.record.passages)
+        shown = self._with_form(with_passages(conversation, self.record.passages))
         return decision_prompt(self.settings.instructions, (), shown, self.tools)
 
     def _with_form(self, conversation: Sequence[Message]) -> tuple[Message, ...]:
         """Say of which form the answer must be, beside the user's message."""
         output = self.request.output
-        places = [i for i, message in enumerate(conversation) if message.role is Role.USER]
-        if output is None or not places:
+        if output is None:
             return tuple(conversation)
-        asked = conversation[places[-1]]
-        noted = replace(asked, content=f"{asked.content}\n\n{form_note(output)}")
-        return (
-            *conversation[: places[-1]],
-            noted,
-            *conversation[places[-1] + 1 :],
-            *self.record.corrections,
-        )
+        note = form_note(output)
+        noted = rewritten_question(conversation, lambda asked: f"{asked}\n\n{note}")
+        return (*noted, *self.record.corrections)
 
     def _request(self, prompt: Prompt, constraint: Constraint | None) -> GenerationRequest:
         return GenerationRequest(

@@ -6,7 +6,8 @@ conversation in order. So the engine computes the common beginning once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final
 
 from smallhold.agents.config import Config
@@ -44,6 +45,19 @@ def decision_prompt(
         tools=tuple(tools),
         fixed_messages=len(fixed),
     )
+
+
+def rewritten_question(
+    conversation: Sequence[Message], write: Callable[[str], str]
+) -> tuple[Message, ...]:
+    """Write the user's latest message anew, for one prompt; without one nothing changes."""
+    places = [i for i, message in enumerate(conversation) if message.role is Role.USER]
+    if not places:
+        return tuple(conversation)
+    place = places[-1]
+    asked = conversation[place]
+    written = replace(asked, content=write(asked.content))
+    return (*conversation[:place], written, *conversation[place + 1 :])
 
 
 def answer_prompt(instructions: Message, conversation: Sequence[Message]) -> Prompt:

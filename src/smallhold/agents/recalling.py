@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from smallhold.agents.prompts import rewritten_question
 from smallhold.agents.result import Result
 from smallhold.exceptions import ConfigError
-from smallhold.messages import Message, Role
+from smallhold.messages import Message
 from smallhold.state.recall import Passage, Recaller, TokenCounter, joined
 
 DEFAULT_RECALL_TOKENS: Final = 600
@@ -86,12 +87,10 @@ def with_passages(
         conversation: Messages in order.
         passages: What was found; with none the conversation stays as it is.
     """
-    places = [i for i, message in enumerate(conversation) if message.role is Role.USER]
-    if not passages or not places:
+    if not passages:
         return tuple(conversation)
-    asked = conversation[places[-1]]
-    reminded = replace(asked, content=f"{HEADING}\n{joined(passages)}\n\n{asked.content}")
-    return (*conversation[: places[-1]], reminded, *conversation[places[-1] + 1 :])
+    known = f"{HEADING}\n{joined(passages)}"
+    return rewritten_question(conversation, lambda asked: f"{known}\n\n{asked}")
 
 
 def cited(result: Result[object], passages: Sequence[Passage]) -> Result[object]:
