@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.state.knowledge.conftest import BagEmbedder
+from tests.state.knowledge.conftest import BagEmbedder, write
 
 from smallhold.exceptions import EmbeddingModelChangedError
+from smallhold.generation import Embedding, EmbedRequest
 from smallhold.state import State
 from smallhold.state.knowledge import Indexed, Knowledge, KnowledgeSettings, Reading
 
@@ -49,3 +50,33 @@ async def test_without_a_model_nothing_is_lost(
     await Knowledge(state, embedder=embedder).add(shop)
     assert await Knowledge(state, settings=WORDS_ALONE).reindex() == ()
     assert (await Knowledge(state, embedder=embedder).status()).unembedded == 0
+
+
+class InterruptedEmbedder(BagEmbedder):
+    """Lets a document change while the first of its texts is embedded."""
+
+    def __init__(self, state: State, changing: Path) -> None:
+        super().__init__()
+        self._state = state
+        self._changing: Path | None = changing
+
+    async def embed(self, request: EmbedRequest) -> Embedding:
+        path = self._changing
+        if path is not None and "citric acid" in request.prompt.messages[-1].content:
+            self._changing = None
+            write(path, "Descale the espresso machine every day with vinegar.")
+            await Knowledge(self._state, settings=WORDS_ALONE).add(path)
+        return await super().embed(request)
+
+
+async def test_a_document_that_changes_while_it_is_embedded_keeps_its_new_text(
+    state: State, shop: Path
+) -> None:
+    await Knowledge(state, settings=WORDS_ALONE).add(shop)
+    embedder = InterruptedEmbedder(state, shop / "espresso.txt")
+    knowledge = Knowledge(state, embedder=embedder)
+    assert [Path(one.source).name for one in await knowledge.reindex()] == ["shop.md"]
+    assert "vinegar" in (await knowledge.search("descale", reading=Reading.WORDS))[0].text
+    assert (await knowledge.status()).unembedded == 1
+    assert len(await knowledge.reindex()) == 1
+    assert (await knowledge.status()).unembedded == 0

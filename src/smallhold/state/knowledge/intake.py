@@ -87,7 +87,7 @@ class Intake:
         )
 
     async def embed_anew(self, document: str, *, meaning: Meaning | None) -> Indexed | None:
-        """Index a document's stored text again; `None` where it went in the meantime.
+        """Index a document's stored text again; `None` where it changed or went in the meantime.
 
         Raises:
             StateError: It could not be read or stored.
@@ -101,7 +101,11 @@ class Intake:
         source_key = await self.rows.rows.blind(before.known.source)
         known = replace(before.known, is_embedded=meaning is not None)
         stored = replace(before, known=known, model_key=_key(meaning))
-        await self._store(stored, source_key, chunks=chunks, found=found, meaning=meaning)
+        is_stored = await self._store(
+            stored, source_key, chunks=chunks, found=found, meaning=meaning, instead_of=before
+        )
+        if not is_stored:
+            return None
         return Indexed(
             source=known.source,
             outcome=Outcome.CHANGED,
@@ -139,7 +143,9 @@ class Intake:
         chunks: tuple[Chunk, ...],
         found: IndexedChunks,
         meaning: Meaning | None,
-    ) -> None:
+        instead_of: StoredDocument | None = None,
+    ) -> bool:
+        """Store a document, unless it is to replace one that is no longer there as it was."""
         async with self.rows.rows.writing() as connection:
             collection = await self.rows.state(connection)
             model = collection.model
@@ -153,6 +159,11 @@ class Intake:
                         stored_dimensions=len(model.probe),
                     )
             there = await self.rows.by_source(connection, source_key)
+            if instead_of is not None and (
+                there is None or there.content_key != instead_of.content_key
+            ):
+                # What has come since was read later than this text.
+                return False
             if there is not None and there.known.id != document.known.id:
                 # So may it have added the same document.
                 document = replace(document, known=replace(document.known, id=there.known.id))
@@ -166,6 +177,7 @@ class Intake:
                 index=found.index,
             )
             await self.rows.set_state(connection, Collection(generation=generation, model=model))
+        return True
 
     def _content(self, data: bytes) -> str:
         return f"{CUT_VERSION}/{self.sizes}/{hashlib.sha256(data).hexdigest()}"

@@ -7,7 +7,7 @@ is imported is foreign: every line is checked before anything is stored.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Final, Literal, TypeAlias, TypeVar, cast
 
@@ -127,6 +127,7 @@ def read_lines(
     _refuse_newer(number, text)
     head = _parsed(number, text, _Head)
     found: list[Entry] = []
+    runs: set[str] = set()
     conversation: tuple[Message, ...] = ()
     for number, text in numbered:
         if len(found) == head.entries:
@@ -135,12 +136,13 @@ def read_lines(
             )
         entry = _parsed(number, text, _Line).entry()
         try:
-            _refuse_out_of_order(entry, found)
+            _refuse_out_of_order(entry, found, runs=runs)
             conversation = _followed(entry, conversation)
             check(entry)
         except (ValueError, DamagedRecordError) as error:
             raise SessionImportError(line=number, problem=str(error)) from error
         found.append(entry)
+        runs.add(entry.run)
     if len(found) < head.entries:
         problem = f"the file ends after {len(found)} of {head.entries} entries"
         raise SessionImportError(line=number + 1, problem=problem)
@@ -185,7 +187,12 @@ def _refuse_newer(number: int, text: str) -> None:
         )
 
 
-def _refuse_out_of_order(entry: Entry, before: Sequence[Entry]) -> None:
+def _refuse_out_of_order(entry: Entry, before: Sequence[Entry], *, runs: Collection[str]) -> None:
+    """Refuse an entry that cannot follow those before it, whose runs are given for speed.
+
+    Raises:
+        ValueError: It cannot.
+    """
     if entry.seq != len(before) + 1:
         msg = f"it is entry {entry.seq}, and {len(before) + 1} comes next"
         raise ValueError(msg)
@@ -203,7 +210,7 @@ def _refuse_out_of_order(entry: Entry, before: Sequence[Entry]) -> None:
     if not is_begun and last is not None and last.kind not in {EntryKind.ENDED, EntryKind.FAILED}:
         msg = "a run begins before the one before it has ended"
         raise ValueError(msg)
-    if not is_begun and any(other.run == entry.run for other in before):
+    if not is_begun and entry.run in runs:
         msg = "a run goes on after another one"
         raise ValueError(msg)
 
