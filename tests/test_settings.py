@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smallhold.exceptions import ConfigError
-from smallhold.settings import Settings, load_settings, settings_from
+from smallhold.settings import Settings, load_settings, parse_bytes, settings_from
 
 HOME = Path("/default/home")
 CACHE = Path("/default/cache")
@@ -84,3 +84,54 @@ def test_the_default_folders_are_absolute_and_named_after_the_package() -> None:
     assert settings.home.is_absolute()
     assert settings.home != settings.cache
     assert "smallhold" in settings.home.parts
+
+
+def test_the_catalog_the_keys_and_the_limits_are_taken_from_the_environment() -> None:
+    settings = read({
+        "SMALLHOLD_CATALOG": "/etc/smallhold/models.yaml",
+        "SMALLHOLD_CATALOG_KEYS": "one, two,",
+        "SMALLHOLD_VERIFY_ON_LOAD": "yes",
+        "SMALLHOLD_MODEL_CACHE_SIZE": "20GB",
+        "SMALLHOLD_PULL_RATE": "5MiB",
+    })
+    assert settings.catalog == Path("/etc/smallhold/models.yaml")
+    assert settings.catalog_keys == ("one", "two")
+    assert settings.verify_on_load
+    assert settings.model_cache_bytes == 20_000_000_000
+    assert settings.pull_rate_bytes_s == 5 << 20
+
+
+def test_a_catalog_that_is_not_named_absolutely_is_refused() -> None:
+    with pytest.raises(ConfigError, match="absolute path"):
+        read({"SMALLHOLD_CATALOG": "models.yaml"})
+
+
+@pytest.mark.parametrize(
+    ("text", "size_bytes"),
+    [
+        ("500", 500),
+        ("4GB", 4_000_000_000),
+        ("4 gb", 4_000_000_000),
+        ("1.5GB", 1_500_000_000),
+        ("4GiB", 4 << 30),
+        ("0.1MB", 100_000),
+        (" 2KB ", 2000),
+    ],
+)
+def test_sizes_are_read_as_people_write_them(text: str, size_bytes: int) -> None:
+    assert parse_bytes(text, field="size") == size_bytes
+
+
+@pytest.mark.parametrize(
+    "text", ["", "GB", "-1GB", "0", "0.4B", "4 G B", "4XB", "1e9", "٤GB", "inf"]
+)
+def test_what_is_no_size_is_refused_with_the_field(text: str) -> None:
+    with pytest.raises(ConfigError, match="500MB, 4GB or 4GiB") as caught:
+        parse_bytes(text, field="max_memory_usage")
+    assert caught.value.field == "max_memory_usage"
+
+
+@given(st.integers(min_value=1, max_value=999), st.sampled_from(["KB", "MB", "GB", "TB"]))
+def test_every_whole_size_in_a_unit_is_exact(number: int, unit: str) -> None:
+    power = "KMGT".index(unit[0]) + 1
+    assert parse_bytes(f"{number}{unit}", field="size") == number * 1000**power
