@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from smallhold.cli.extras import EXTRAS
 from smallhold.cli.findings import Findings
+from smallhold.models import Accelerator, AcceleratorKind
 
 NOTHING: Mapping[str, tuple[str, ...]] = dict.fromkeys(EXTRAS, ())
 
@@ -102,3 +103,40 @@ def test_json_is_sorted_where_the_order_means_nothing(sound_findings: Findings) 
     document = sound_findings.to_dict()
     assert isinstance(document["hardware"], dict)
     assert document["hardware"]["cpu_flags"] == ["avx2", "fma"]
+
+
+def test_a_file_that_was_asked_for_by_its_own_name_is_here(sound_findings: Findings) -> None:
+    findings = replace(sound_findings, default_model="small:q8_0", files=("small:q4_k_m",))
+    assert commands(findings) == ["smallhold pull small:q8_0"]
+    assert replace(findings, files=("small:q8_0",)).can_run
+
+
+def test_a_model_that_does_not_fit_is_a_problem(sound_findings: Findings) -> None:
+    findings = replace(sound_findings, choice_problem="'small' needs at least 9,000 MB")
+    assert [problem.what for problem in findings.problems] == ["'small' needs at least 9,000 MB"]
+    assert not findings.can_run
+
+
+def test_a_gpu_that_the_engine_does_not_use_is_a_hint(sound_findings: Findings) -> None:
+    gpu = Accelerator(kind=AcceleratorKind.CUDA, name="Some GPU")
+    npu = Accelerator(kind=AcceleratorKind.NPU, name="Some NPU")
+    hardware = replace(sound_findings.hardware, accelerators=(gpu, npu))
+    findings = replace(sound_findings, hardware=hardware)
+    assert [hint.what for hint in findings.hints] == [
+        "The engine was compiled without support for Some GPU: the CPU computes."
+    ]
+    assert findings.can_run
+    used = replace(hardware, engine_backends=frozenset({AcceleratorKind.CUDA}))
+    assert replace(sound_findings, hardware=used).hints == ()
+
+
+def test_a_gpu_of_unknown_memory_is_mended_by_its_extra(sound_findings: Findings) -> None:
+    gpu = Accelerator(kind=AcceleratorKind.CUDA, name="Some GPU")
+    hardware = replace(
+        sound_findings.hardware,
+        accelerators=(gpu,),
+        engine_backends=frozenset({AcceleratorKind.CUDA}),
+    )
+    findings = replace(sound_findings, hardware=hardware, missing=without("gpu", "pynvml"))
+    assert [hint.command for hint in findings.hints] == ["pip install 'smallhold[gpu]'"]
+    assert replace(findings, missing=NOTHING).hints == ()

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.cli.speed import Speed, decode_rate, parse_features, prefill_rate
+from smallhold.cli.speed import (
+    Speed,
+    decode_rate,
+    parse_backends,
+    parse_features,
+    prefill_rate,
+)
 from smallhold.messages import Completion, FinishReason, Message, Role, Timing, Usage
 
 
@@ -47,6 +53,16 @@ def test_only_features_that_are_on_are_read() -> None:
 @given(st.text())
 def test_any_text_can_be_searched_for_features(text: str) -> None:
     assert all(feature in text for feature in parse_features(text))
+
+
+def test_what_the_engine_computes_on_is_read() -> None:
+    text = "CUDA : ARCHS = 900 | USE_GRAPHS = 1 | CPU : AVX2 = 1 | F16C = 1 | "
+    assert parse_backends(text) == ("CUDA", "CPU")
+
+
+@given(st.text())
+def test_any_text_can_be_searched_for_backends(text: str) -> None:
+    assert all(backend in text for backend in parse_backends(text))
 
 
 def test_json_has_no_false_precision() -> None:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import replace
 
 import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.models.kernel_tree import KernelTree
 
+from smallhold.models.accelerators import Accelerator, AcceleratorKind
 from smallhold.models.hardware import (
     CPU_FLAGS,
-    CgroupLimits,
+    Hardware,
     detect_hardware,
     parse_cpuinfo,
-    read_cgroup_limits,
     usable_cores,
+    with_memory_now,
 )
 
 X86 = """processor\t: 0
@@ -29,27 +31,6 @@ Features\t: fp asimd asimddp
 Model\t\t: Some Board 5
 """
 GIB = 1 << 30
-
-
-class Kernel:
-    """Files as the kernel shows them, in a folder."""
-
-    def __init__(self, root: Path) -> None:
-        self.proc = root / "proc"
-        self.cgroup = root / "cgroup"
-
-    def write(self, path: str, text: str) -> None:
-        file = self.proc.parent / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-
-    def limits(self) -> CgroupLimits:
-        return read_cgroup_limits(proc=self.proc, cgroup=self.cgroup)
-
-
-@pytest.fixture
-def kernel(tmp_path: Path) -> Kernel:
-    return Kernel(tmp_path)
 
 
 def test_an_x86_processor_is_named_with_the_flags_that_matter() -> None:
@@ -84,46 +65,77 @@ def test_half_a_core_over_counts_as_a_core() -> None:
     assert usable_cores(logical=8, affinity=None, quota=1.5) == 2
 
 
-def test_the_tightest_group_of_version_2_limits(kernel: Kernel) -> None:
-    kernel.write("proc/self/cgroup", "0::/kube/pod\n")
-    kernel.write("cgroup/kube/pod/cpu.max", "max 100000\n")
-    kernel.write("cgroup/kube/cpu.max", "200000 100000\n")
-    kernel.write("cgroup/kube/pod/memory.max", f"{4 * GIB}\n")
-    kernel.write("cgroup/kube/pod/memory.current", f"{3 * GIB}\n")
-    kernel.write("cgroup/kube/pod/memory.stat", f"inactive_file {GIB}\n")
-    kernel.write("cgroup/kube/memory.max", f"{8 * GIB}\n")
-    limits = kernel.limits()
-    assert limits.cpu_cores == 2.0
-    assert limits.memory_bytes == 4 * GIB
-    assert limits.memory_left_bytes == 2 * GIB
+def looked_at(kernel: KernelTree) -> Hardware:
+    return detect_hardware(proc=kernel.proc, cgroup=kernel.cgroup, sys=kernel.sys, dev=kernel.dev)
 
 
-def test_groups_of_version_1_are_read_from_their_own_trees(kernel: Kernel) -> None:
-    kernel.write("proc/self/cgroup", "2:memory:/docker/a\n1:cpu:/docker/a\n0::/\n")
-    kernel.write("cgroup/cpu/docker/a/cpu.cfs_quota_us", "50000\n")
-    kernel.write("cgroup/cpu/docker/a/cpu.cfs_period_us", "100000\n")
-    kernel.write("cgroup/memory/docker/a/memory.limit_in_bytes", f"{2 * GIB}\n")
-    kernel.write("cgroup/memory/docker/a/memory.usage_in_bytes", f"{3 * GIB}\n")
-    limits = kernel.limits()
-    assert limits.cpu_cores == 0.5
-    assert limits.memory_bytes == 2 * GIB
-    assert limits.memory_left_bytes == 0
-
-
-def test_a_system_without_groups_has_no_limits(kernel: Kernel) -> None:
-    assert kernel.limits() == CgroupLimits()
-
-
-def test_a_container_s_memory_limit_is_the_machine_s_memory(kernel: Kernel) -> None:
+def test_a_container_s_memory_limit_is_the_machine_s_memory(kernel: KernelTree) -> None:
     kernel.write("proc/cpuinfo", X86)
     kernel.write("proc/self/cgroup", "0::/\n")
-    kernel.write("cgroup/memory.max", f"{1 << 20}\n")
-    kernel.write("cgroup/cpu.max", "100000 100000\n")
-    hardware = detect_hardware(proc=kernel.proc, cgroup=kernel.cgroup)
+    kernel.write("sys/fs/cgroup/memory.max", f"{1 << 20}\n")
+    kernel.write("sys/fs/cgroup/cpu.max", "100000 100000\n")
+    hardware = looked_at(kernel)
     assert hardware.total_memory_bytes == 1 << 20
     assert hardware.available_memory_bytes == 1 << 20
     assert hardware.usable_cores == 1
+    assert hardware.compute_cores == 1
     assert hardware.cpu_model == "Some Processor 3000"
+
+
+def test_cores_are_counted_by_kind(kernel: KernelTree) -> None:
+    for number, capacity in enumerate((1024, 1024, 300, 300)):
+        folder = f"sys/devices/system/cpu/cpu{number}"
+        kernel.write(f"{folder}/cpu_capacity", f"{capacity}\n")
+        kernel.write(f"{folder}/topology/core_cpus_list", f"{number}\n")
+    hardware = looked_at(kernel)
+    assert hardware.physical_cores == 4
+    assert hardware.efficiency_cores == 2
+
+
+def test_accelerators_are_looked_for_unless_told_not_to(kernel: KernelTree) -> None:
+    kernel.write("sys/class/accel/accel0/device/uevent", "DRIVER=intel_vpu\n")
+    assert [one.name for one in looked_at(kernel).accelerators] == ["Intel NPU"]
+    hardware = detect_hardware(proc=kernel.proc, sys=kernel.sys, accelerators=False)
+    assert hardware.accelerators == ()
+
+
+def test_memory_can_be_looked_at_alone(kernel: KernelTree) -> None:
+    kernel.write("proc/self/cgroup", "0::/\n")
+    kernel.write("sys/fs/cgroup/memory.max", "4000000\n")
+    before = looked_at(kernel)
+    kernel.write("sys/fs/cgroup/memory.current", "3000000\n")
+    after = with_memory_now(before, proc=kernel.proc, cgroup=kernel.cgroup)
+    assert after == replace(before, available_memory_bytes=1_000_000)
+
+
+MACHINE = Hardware(
+    system="Linux", machine="aarch64", cpu_model="", cpu_flags=frozenset(),
+    physical_cores=8, logical_cores=16, usable_cores=16,
+    total_memory_bytes=8 * GIB, available_memory_bytes=4 * GIB,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("hardware", "cores"),
+    [
+        (MACHINE, 8),
+        (replace(MACHINE, efficiency_cores=6), 2),
+        (replace(MACHINE, usable_cores=3), 3),
+        (replace(MACHINE, usable_performance_cores=1), 1),
+        (replace(MACHINE, efficiency_cores=8), 1),
+    ],
+    ids=["each core", "fast cores", "a quota", "affinity", "no fast core"],
+)
+def test_a_pass_gains_from_fast_physical_cores_alone(hardware: Hardware, cores: int) -> None:
+    assert hardware.compute_cores == cores
+
+
+def test_memory_of_a_gpu_counts_where_the_engine_computes_on_it() -> None:
+    gpu = Accelerator(kind=AcceleratorKind.CUDA, name="a GPU", memory_free_bytes=6 * GIB)
+    idle = replace(MACHINE, accelerators=(gpu,))
+    assert idle.gpu_memory_bytes == 0
+    used = replace(idle, engine_backends=frozenset({AcceleratorKind.CUDA}))
+    assert used.gpu_memory_bytes == 6 * GIB
 
 
 def test_this_very_machine_can_be_described() -> None:

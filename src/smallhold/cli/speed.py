@@ -12,6 +12,7 @@ from typing import Final
 from smallhold.messages import Completion, JsonObject
 
 _FEATURE_ON: Final = re.compile(r"(\w+) = 1\b")
+_BACKEND: Final = re.compile(r"(?:^|\| )(\w+) : ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,8 @@ class Speed:
     """Prompt tokens; `None` when too few were computed to tell."""
     decode_tokens_per_s: float | None
     """Tokens of the answer; `None` when there were too few to tell."""
+    backends: tuple[str, ...] = ()
+    """What the engine computes on, by llama.cpp's names such as `CPU` and `CUDA`."""
 
     def to_dict(self) -> JsonObject:
         """The measurement as JSON."""
@@ -41,6 +44,11 @@ class Speed:
 def parse_features(system_info: str) -> tuple[str, ...]:
     """Read the features that are on out of llama.cpp's `CPU : AVX2 = 1 | F16C = 1 | ...`."""
     return tuple(_FEATURE_ON.findall(system_info))
+
+
+def parse_backends(system_info: str) -> tuple[str, ...]:
+    """Read what the engine computes on out of `CUDA : ARCHS = 900 | CPU : AVX2 = 1 | ...`."""
+    return tuple(dict.fromkeys(_BACKEND.findall(system_info)))
 
 
 def prefill_rate(completion: Completion) -> float | None:

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from smallhold.cli.agent_setup import load_model
-from smallhold.cli.speed import Speed, decode_rate, parse_features, prefill_rate
+from smallhold.cli.speed import (
+    Speed,
+    decode_rate,
+    parse_backends,
+    parse_features,
+    prefill_rate,
+)
 from smallhold.generation import GenerationRequest, Prompt
 from smallhold.messages import Completion, Message, Role
 from smallhold.runtimes.protocol import Runtime
@@ -36,6 +42,7 @@ async def try_speed(runtime: Runtime, *, model: str) -> Speed:
         load_s=load_s,
         prefill_tokens_per_s=prefill_rate(completion),
         decode_tokens_per_s=decode_rate(completion),
+        backends=() if described is None else parse_backends(described.system_info),
     )
 
 

@@ -9,22 +9,22 @@ from __future__ import annotations
 import math
 import platform
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import psutil
 
-from smallhold.models.cgroups import (
-    group_and_parents,
-    parse_cpu_max,
-    parse_cpu_quota,
-    parse_membership,
-    parse_memory,
-    parse_statistics,
-    smallest,
+from smallhold.models.accelerator_detection import (
+    detect_accelerators,
+    engine_backends,
+    platform_accelerators,
 )
+from smallhold.models.accelerators import Accelerator, AcceleratorKind, free_gpu_bytes
+from smallhold.models.cgroup_limits import read_cgroup_limits
+from smallhold.models.cpu_topology import CpuTopology, read_topology
+from smallhold.models.kernel_files import kernel_text
 
 CPU_FLAGS: Final = frozenset({
     *("sse4_2", "avx", "f16c", "fma", "avx2", "bmi2"),
@@ -35,7 +35,6 @@ CPU_FLAGS: Final = frozenset({
 
 _MODEL_LINE: Final = re.compile(r"^(?:model name|Model|cpu model)\s*:\s*(\S.*)$", re.MULTILINE)
 _FLAGS_LINE: Final = re.compile(r"^(?:flags|Features)\s*:\s*(.*)$", re.MULTILINE)
-_TEXT_MAX_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,43 +56,93 @@ class Hardware:
     """Memory of the machine, or the control group's limit where that is less."""
     available_memory_bytes: int
     """Memory that could be taken now without swapping."""
+    efficiency_cores: int = 0
+    """Physical cores that were built to save power; 0 where all cores are alike."""
+    usable_performance_cores: int | None = None
+    """The other physical cores, as far as this process may use them; `None` where the system does
+    not tell."""
+    accelerators: tuple[Accelerator, ...] = ()
+    engine_backends: frozenset[AcceleratorKind] = frozenset()
+    """Kinds of GPU that the installed engine computes on."""
 
     @property
     def is_limited(self) -> bool:
         """Whether this process may use fewer cores than the machine has."""
         return self.usable_cores < self.logical_cores
 
+    @property
+    def compute_cores(self) -> int:
+        """How many threads a pass gains from, at least 1.
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CgroupLimits:
-    """What the control groups allow; `None` for no limit."""
+        Two threads of one core wait for the same arithmetic units, and all of a pass waits for its
+        slowest thread: one thread for each physical core that was built to be fast.
+        """
+        cores = self.usable_performance_cores or self.physical_cores - self.efficiency_cores
+        return max(1, min(self.usable_cores, cores))
 
-    cpu_cores: float | None = None
-    memory_bytes: int | None = None
-    memory_left_bytes: int | None = None
+    @property
+    def gpu_memory_bytes(self) -> int:
+        """Free memory of the GPUs that the installed engine computes on; 0 without one."""
+        return free_gpu_bytes(self.accelerators, backends=self.engine_backends)
 
 
 def detect_hardware(
-    *, proc: Path = Path("/proc"), cgroup: Path = Path("/sys/fs/cgroup")
+    *,
+    proc: Path = Path("/proc"),
+    cgroup: Path = Path("/sys/fs/cgroup"),
+    sys: Path = Path("/sys"),
+    dev: Path = Path("/dev"),
+    accelerators: bool = True,
 ) -> Hardware:
-    """Look at the machine; `proc` and `cgroup` are where the kernel's files are mounted."""
-    cpu_model, cpu_flags = parse_cpuinfo(_text(proc / "cpuinfo"))
+    """Look at the machine. Nothing that is missing or strange there is an error.
+
+    Args:
+        proc: Where the kernel's `procfs` is mounted.
+        cgroup: Where its control groups are.
+        sys: Where its `sysfs` is.
+        dev: Where devices are.
+        accelerators: Whether to look for GPUs too. NVIDIA's driver may take a second to answer.
+    """
+    system, machine = platform.system(), platform.machine()
+    cpu_model, cpu_flags = parse_cpuinfo(kernel_text(proc / "cpuinfo"))
+    cpu_model = cpu_model or platform.processor() or "unknown"
+    logical_cores = psutil.cpu_count() or 1
+    allowed = _affinity()
+    topology = read_topology(sys, allowed=allowed) or CpuTopology(
+        physical_cores=psutil.cpu_count(logical=False) or logical_cores
+    )
     limits = read_cgroup_limits(proc=proc, cgroup=cgroup)
     memory = psutil.virtual_memory()
-    logical_cores = psutil.cpu_count() or 1
-    return Hardware(
-        system=platform.system(),
-        machine=platform.machine(),
-        cpu_model=cpu_model or platform.processor() or "unknown",
+    hardware = Hardware(
+        system=system,
+        machine=machine,
+        cpu_model=cpu_model,
         cpu_flags=cpu_flags,
-        physical_cores=psutil.cpu_count(logical=False) or logical_cores,
+        physical_cores=topology.physical_cores,
         logical_cores=logical_cores,
         usable_cores=usable_cores(
-            logical=logical_cores, affinity=_affinity_cores(), quota=limits.cpu_cores
+            logical=logical_cores,
+            affinity=None if allowed is None else len(allowed),
+            quota=limits.cpu_cores,
         ),
         total_memory_bytes=_at_most(memory.total, limits.memory_bytes),
         available_memory_bytes=_at_most(memory.available, limits.memory_left_bytes),
+        efficiency_cores=topology.efficiency_cores,
+        usable_performance_cores=topology.usable_performance_cores or None,
     )
+    return _with_accelerators(hardware, sys=sys, proc=proc, dev=dev) if accelerators else hardware
+
+
+def with_memory_now(
+    hardware: Hardware,
+    *,
+    proc: Path = Path("/proc"),
+    cgroup: Path = Path("/sys/fs/cgroup"),
+) -> Hardware:
+    """Look again at what memory is available, and at nothing else: takes under a millisecond."""
+    left_bytes = read_cgroup_limits(proc=proc, cgroup=cgroup).memory_left_bytes
+    available_bytes = _at_most(psutil.virtual_memory().available, left_bytes)
+    return replace(hardware, available_memory_bytes=available_bytes)
 
 
 def parse_cpuinfo(text: str) -> tuple[str, frozenset[str]]:
@@ -117,83 +166,23 @@ def usable_cores(*, logical: int, affinity: int | None, quota: float | None) -> 
     return max(1, min(limit for limit in limits if limit is not None))
 
 
-def read_cgroup_limits(*, proc: Path, cgroup: Path) -> CgroupLimits:
-    """Read the limits of this process's control groups; none where there are no such groups."""
-    groups = parse_membership(_text(proc / "self" / "cgroup"))
-    if "memory" in groups or "cpu" in groups:
-        return _limits_v1(groups, cgroup)
-    return _limits_v2(groups.get("", PurePosixPath("/")), cgroup)
-
-
-def _limits_v2(group: PurePosixPath, root: Path) -> CgroupLimits:
-    folders = [root / path for path in group_and_parents(group)]
-    pairs = [
-        _memory_pair(folder, limit="memory.max", usage="memory.current", cache="inactive_file")
-        for folder in folders
-    ]
-    return CgroupLimits(
-        cpu_cores=smallest(parse_cpu_max(_text(folder / "cpu.max")) for folder in folders),
-        memory_bytes=_smallest_bytes(pairs, lambda pair: pair[0]),
-        memory_left_bytes=_smallest_bytes(pairs, lambda pair: pair[1]),
+def _with_accelerators(hardware: Hardware, *, sys: Path, proc: Path, dev: Path) -> Hardware:
+    found = detect_accelerators(sys=sys, proc=proc, dev=dev)
+    built_in = platform_accelerators(
+        system=hardware.system,
+        machine=hardware.machine,
+        cpu_model=hardware.cpu_model,
+        total_bytes=hardware.total_memory_bytes,
+        available_bytes=hardware.available_memory_bytes,
     )
-
-
-def _limits_v1(groups: Mapping[str, PurePosixPath], root: Path) -> CgroupLimits:
-    cpu = [root / "cpu" / path for path in group_and_parents(groups.get("cpu", PurePosixPath()))]
-    memory = group_and_parents(groups.get("memory", PurePosixPath()))
-    pairs = [
-        _memory_pair(
-            root / "memory" / path,
-            limit="memory.limit_in_bytes",
-            usage="memory.usage_in_bytes",
-            cache="total_inactive_file",
-        )
-        for path in memory
-    ]
-    quotas = (
-        parse_cpu_quota(_text(folder / "cpu.cfs_quota_us"), _text(folder / "cpu.cfs_period_us"))
-        for folder in cpu
-    )
-    return CgroupLimits(
-        cpu_cores=smallest(quotas),
-        memory_bytes=_smallest_bytes(pairs, lambda pair: pair[0]),
-        memory_left_bytes=_smallest_bytes(pairs, lambda pair: pair[1]),
-    )
-
-
-def _memory_pair(
-    folder: Path, *, limit: str, usage: str, cache: str
-) -> tuple[int | None, int | None]:
-    limit_bytes = parse_memory(_text(folder / limit))
-    usage_bytes = parse_memory(_text(folder / usage))
-    if limit_bytes is None or usage_bytes is None:
-        return limit_bytes, limit_bytes
-    # File pages that nobody has touched lately are given back as soon as memory is asked for.
-    cached_bytes = parse_statistics(_text(folder / "memory.stat")).get(cache, 0)
-    return limit_bytes, max(0, limit_bytes - max(0, usage_bytes - cached_bytes))
-
-
-def _smallest_bytes(
-    pairs: list[tuple[int | None, int | None]],
-    choose: Callable[[tuple[int | None, int | None]], int | None],
-) -> int | None:
-    value = smallest(choose(pair) for pair in pairs)
-    return None if value is None else int(value)
+    return replace(hardware, accelerators=(*found, *built_in), engine_backends=engine_backends())
 
 
 def _at_most(value: int, limit: int | None) -> int:
     return value if limit is None else min(value, limit)
 
 
-def _affinity_cores() -> int | None:
+def _affinity() -> AbstractSet[int] | None:
     # Not every system can tell: macOS has no affinity of processes.
     cpu_affinity = getattr(psutil.Process(), "cpu_affinity", None)
-    return len(cpu_affinity()) if cpu_affinity is not None else None
-
-
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return file.read(_TEXT_MAX_BYTES).decode(errors="replace")
-    except OSError:
-        return ""
+    return frozenset(cpu_affinity()) if cpu_affinity is not None else None
