@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,16 @@ from hypothesis import strategies as st
 
 from smallhold.exceptions import CatalogError
 from smallhold.models.calibration import packaged_calibration
-from smallhold.models.catalog import Catalog, ModelPurpose
+from smallhold.models.catalog import Catalog, Category, ModelFormat, ModelPurpose, UseCase
 from smallhold.models.catalog_file import CATALOG_MAX_BYTES, load_catalog, parse_catalog
-from smallhold.models.source_specs import FileSpec, HuggingFaceSpec, PypiSpec, WheelPart
+from smallhold.models.source_specs import (
+    FileSpec,
+    HttpsSpec,
+    HuggingFaceSpec,
+    OllamaSpec,
+    PypiSpec,
+    WheelPart,
+)
 
 CALIBRATED = "qwen2.5-coder-0.5b"
 GOOD = """
@@ -84,22 +92,24 @@ def test_an_entry_without_digest_and_size_is_unverified() -> None:
     [
         ("context_tokens: 2048", "context_tokens: many", "entry 'tiny', field context_tokens"),
         ("context_tokens: 2048", "context_tokens: 0", "entry 'tiny', field context_tokens"),
-        ("title: Tiny", "titel: Tiny", "entry 'tiny', field title"),
+        ("title: Tiny", "titel: Tiny", "entry 'tiny', field titel"),
         ("a" * 64, "a" * 63, "entry 'tiny', field sha256"),
         ("a" * 64, "A" * 64, "entry 'tiny', field sha256"),
         ("  tiny:", "  ../tiny:", "entry '../tiny', its alias"),
         ("  tiny:", "  Tiny:", "entry 'Tiny', its alias"),
-        ("version: 1", "version: 2", "field version"),
+        ("version: 1", "version: 3", "field version"),
         ("kind: file", "kind: ftp", "entry 'tiny', field sources.2"),
-        ("/mnt/models", "models", "entry 'tiny', field sources.2.file.path"),
+        ("/mnt/models/tiny", "mnt/tiny", "entry 'tiny', field sources.2.file.path"),
         ("owner/name", "owner", "entry 'tiny', field sources.0.huggingface.repo"),
         ("file: tiny.gguf", "file: ../../x", "entry 'tiny', field sources.0.huggingface.file"),
         ("hermes", "../x", "entry 'tiny', field call_dialect"),
     ],
 )
-def test_a_bad_value_is_refused_with_its_place(old: str, new: str, place: str) -> None:
+def test_a_bad_value_is_refused_with_its_line_and_field(old: str, new: str, place: str) -> None:
     assert old in GOOD
-    assert refused(GOOD.replace(old, new)).place == place
+    text = GOOD.replace(old, new)
+    line = next(n for n, words in enumerate(text.splitlines(), start=1) if new in words)
+    assert refused(text).place == f"line {line}, {place}"
 
 
 @pytest.mark.parametrize(
@@ -108,14 +118,15 @@ def test_a_bad_value_is_refused_with_its_place(old: str, new: str, place: str) -
 )
 def test_only_an_exact_pin_of_a_package_reaches_pip(requirement: str) -> None:
     error = refused(GOOD.replace("tiny-part{part}==1.0", requirement))
-    assert error.place == "entry 'tiny', field sources.1.pypi.requirement"
+    assert error.place == "line 19, entry 'tiny', field sources.1.pypi.requirement"
 
 
 def test_a_model_answers_unless_its_entry_says_what_else_it_is_for() -> None:
     assert parse_catalog(GOOD.encode(), file="x").resolve("tiny").purpose is ModelPurpose.CHAT
     text = GOOD.replace("    title:", "    purpose: sentences\n    title:")
     assert parse_catalog(text.encode(), file="x").resolve("tiny").purpose is ModelPurpose.SENTENCES
-    assert refused(text.replace("sentences", "poems")).place == "entry 'tiny', field purpose"
+    place = "line 5, entry 'tiny', field purpose"
+    assert refused(text.replace("sentences", "poems")).place == place
 
 
 def calibrated(name: str) -> str:
@@ -136,7 +147,7 @@ def test_an_entry_names_what_was_learnt_about_its_decisions_or_nothing() -> None
     ],
 )  # fmt: skip
 def test_a_calibration_that_is_no_plain_file_name_is_refused(name: str) -> None:
-    assert refused(calibrated(name)).place == "entry 'tiny', field calibration"
+    assert refused(calibrated(name)).place == "line 5, entry 'tiny', field calibration"
 
 
 def test_a_calibration_that_the_package_does_not_have_is_a_catalog_error() -> None:
@@ -196,32 +207,6 @@ def test_the_packaged_catalog_is_read_once() -> None:
     assert load_catalog() is load_catalog()
 
 
-def test_the_packaged_catalog_offers_the_models_that_the_documentation_names() -> None:
-    assert set(load_catalog().aliases) >= {
-        "smollm2-135m",
-        "qwen2.5-0.5b",
-        "qwen2.5-coder-0.5b",
-        "qwen2.5-coder-1.5b",
-        "phi-4-mini",
-        "phi-3.5-mini",
-        "llama3.2-1b",
-        "llama3.2-3b",
-        "tinyllama-1.1b",
-    }
-
-
-def test_every_packaged_model_can_be_verified_and_has_the_publisher_first() -> None:
-    for entry in load_catalog():
-        assert entry.sha256
-        assert entry.size_bytes
-        assert isinstance(entry.sources[0], HuggingFaceSpec)
-
-
-def test_no_two_packaged_models_are_the_same_file() -> None:
-    digests = [entry.sha256 for entry in load_catalog()]
-    assert len(set(digests)) == len(digests)
-
-
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_catalog_or_a_catalog_error(text: bytes) -> None:
     result = parsed(text)
@@ -246,6 +231,199 @@ def test_a_wrong_shape_anywhere_is_a_catalog_error(value: object, path: str) -> 
         document["models"]["tiny"][path] = value
     result = parsed(yaml.safe_dump(document).encode())
     if isinstance(result, Catalog):
-        assert all(entry.sources for entry in result)
+        assert all(entry.sources for entry in result.entries)
     else:
         assert result.place
+
+
+MODERN = """
+version: 2
+aliases:
+  support: tiny
+  best: tiny:q8_0
+models:
+  tiny:
+    title: Tiny
+    family: tiny
+    parameter_count: 1000
+    licence: MIT
+    context_tokens: 2048
+    call_dialect: hermes
+    category: ultra-light
+    use_cases: [lightweight-routing, code-assistance]
+    shape:
+      architecture: llama
+      block_count: 2
+      embedding_length: 64
+      feed_forward_length: 128
+      head_count: 4
+      head_count_kv: 2
+      vocabulary_size: 500
+    sources:
+      - kind: huggingface
+        repo: owner/name
+        file: tiny-{quantization}.gguf
+    variants:
+      - quantization: Q4_0
+      - quantization: Q8_0
+        size_bytes: 10
+        sources:
+          - kind: https
+            url: https://models.example/tiny-{QUANTIZATION}.gguf
+          - kind: ollama
+            name: someone/tiny
+            tag: "{quantization}"
+      - quantization: BF16
+        format: safetensors
+"""
+
+
+def over(text: str) -> Catalog:
+    below = parse_catalog(MODERN.encode(), file="below.yaml")
+    return parse_catalog(text.encode(), file="site.yaml", below=below)
+
+
+def refused_over(text: str) -> CatalogError:
+    with pytest.raises(CatalogError) as caught:
+        over(text)
+    return caught.value
+
+
+def test_a_model_has_the_variants_that_its_file_names_with_their_sources() -> None:
+    model = parse_catalog(MODERN.encode(), file="x").model("tiny")
+    assert [entry.reference for entry in model.entries] == ["tiny:q4_0", "tiny:q8_0", "tiny:bf16"]
+    first, second, third = model.entries
+    assert first.sources == (
+        HuggingFaceSpec(repo="owner/name", file="tiny-q4_0.gguf", revision="main"),
+    )
+    assert second.sources == (
+        HttpsSpec(url="https://models.example/tiny-Q8_0.gguf"),
+        OllamaSpec(model="someone/tiny", tag="q8_0"),
+    )
+    assert third.format is ModelFormat.SAFETENSORS
+
+
+def test_a_model_says_what_it_is_good_for_and_how_it_is_built() -> None:
+    model = parse_catalog(MODERN.encode(), file="x").model("tiny")
+    assert model.use_cases == {UseCase.LIGHTWEIGHT_ROUTING, UseCase.CODE_ASSISTANCE}
+    assert model.category is Category.ULTRA_LIGHT
+    assert model.shape is not None
+    assert (model.shape.key_length, model.shape.value_length) == (16, 16)
+    assert model.shape.context_length == 2048
+
+
+def test_the_older_version_of_the_format_is_read_as_models_of_one_variant() -> None:
+    model = parse_catalog(GOOD.encode(), file="x").model("tiny")
+    assert [variant.quantization for variant in model.variants] == ["Q4_0"]
+    assert model.variants[0].sha256 == "a" * 64
+
+
+def test_aliases_are_read_as_redirects() -> None:
+    catalog = parse_catalog(MODERN.encode(), file="x")
+    assert catalog.resolve("support").reference == "tiny:q4_0"
+    assert catalog.resolve("best").reference == "tiny:q8_0"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("Q8_0\n        size", "q8_0\n        size", "line 30, entry 'tiny', field variants.1.qu"),
+        ("size_bytes: 10", "size_bytes: ten", "line 31, entry 'tiny', field variants.1.size_bytes"),
+        ("head_count: 4", "head_count: 0", "line 21, entry 'tiny', field shape.head_count"),
+        ("BF16", "Q4_0", "line 28, entry 'tiny', field variants"),
+        ("safetensors", "pickle", "line 39, entry 'tiny', field variants.2.format"),
+        ("ultra-light", "huge", "line 14, entry 'tiny', field category"),
+        ("code-assistance]", "poems]", "line 15, entry 'tiny', field use_cases.1"),
+        ("    title: Tiny\n", "", "line 7, entry 'tiny', field title"),
+        ("https://models", "http://models", "line 34, entry 'tiny', field variants.1.sources.0"),
+        ("support: tiny", "support: none", "line 4, alias 'support'"),
+        ("support: tiny", "support: tiny:q2_k", "line 4, alias 'support'"),
+        ("support: tiny", "Support: tiny", "line 4, alias 'Support', its alias"),
+    ],
+)
+def test_a_bad_value_of_the_newer_version_is_refused_with_its_line_and_field(
+    old: str, new: str, place: str
+) -> None:
+    assert old in MODERN
+    assert refused(MODERN.replace(old, new)).place.startswith(place)
+
+
+def test_a_circle_of_aliases_is_refused_and_shown() -> None:
+    error = refused_over("version: 2\naliases:\n  a: b\n  b: c\n  c: a\n")
+    assert error.place == "line 3, alias 'a'"
+    assert error.problem == "it leads in a circle: a → b → c → a"
+
+
+def test_an_alias_of_itself_is_a_circle_unless_it_names_a_file() -> None:
+    assert "tiny → tiny" in refused_over("version: 2\naliases: {tiny: tiny}\n").problem
+    assert (
+        over("version: 2\naliases: {tiny: 'tiny:bf16'}\n").resolve("tiny").format == "safetensors"
+    )
+
+
+def test_a_circle_through_the_file_below_is_found() -> None:
+    assert "circle" in refused_over("version: 2\naliases: {tiny: support}\n").problem
+
+
+def test_a_file_on_top_changes_only_what_it_says() -> None:
+    below, above = (
+        over("version: 2\n").model("tiny"),
+        over("version: 2\nmodels:\n  tiny:\n    licence: Apache-2.0\n").model("tiny"),
+    )
+    assert above == replace(below, licence="Apache-2.0")
+
+
+def test_a_file_on_top_adds_variants_and_replaces_the_sources_of_others() -> None:
+    model = over(
+        "version: 2\nmodels:\n  tiny:\n    variants:\n"
+        "      - quantization: Q8_0\n        sources: [{kind: file, path: /mnt/tiny.gguf}]\n"
+        "      - quantization: F16\n        sources: [{kind: file, path: /mnt/f16.gguf}]\n"
+    ).model("tiny")
+    assert [variant.quantization for variant in model.variants] == ["Q4_0", "Q8_0", "BF16", "F16"]
+    assert model.variants[1].sources == (FileSpec(path="/mnt/tiny.gguf"),)
+    assert model.variants[1].size_bytes == 10
+
+
+def test_a_mirror_of_a_model_takes_the_place_of_all_of_its_sources() -> None:
+    model = over(
+        "version: 2\nmodels:\n  tiny:\n    sources:\n"
+        "      - {kind: https, url: 'https://mirror.example/{quantization}'}\n"
+    ).model("tiny")
+    urls = [source.name for variant in model.variants for source in variant.sources]
+    assert urls == [f"https:mirror.example/{name}" for name in ("q4_0", "q8_0", "bf16")]
+
+
+def test_a_new_variant_without_any_source_is_refused() -> None:
+    error = refused_over("version: 2\nmodels:\n  tiny:\n    variants: [{quantization: F16}]\n")
+    assert error.place == "line 4, entry 'tiny', field variants.0.sources"
+
+
+def test_a_needed_field_cannot_be_taken_away() -> None:
+    model = over("version: 2\nmodels:\n  tiny:\n    title: null\n    category: null\n").model(
+        "tiny"
+    )
+    assert (model.title, model.category) == ("Tiny", None)
+
+
+def test_a_new_model_on_top_must_be_whole() -> None:
+    error = refused_over("version: 2\nmodels:\n  mine:\n    title: Mine\n")
+    assert error.place == "line 3, entry 'mine', field family"
+    assert "needed for a new model" in error.problem
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([*"abcdef", "tiny", "tiny:q8_0"]))
+)
+def test_redirects_are_read_only_when_every_way_ends_at_a_model(redirects: dict[str, str]) -> None:
+    text = yaml.safe_dump({"version": 2, "aliases": redirects})
+    below = parse_catalog(MODERN.encode(), file="below.yaml")
+    try:
+        catalog = parse_catalog(text.encode(), file="site.yaml", below=below)
+    except CatalogError as error:
+        result = error.problem
+    else:
+        result = {catalog.resolve(alias).alias for alias in redirects}
+    if isinstance(result, str):
+        assert "circle" in result or "no catalog" in result
+    else:
+        assert result <= {"tiny"}

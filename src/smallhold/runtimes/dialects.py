@@ -42,7 +42,8 @@ HERMES = CallDialect(
     between='", "arguments": ',
     after="}\n</tool_call>",
 )
-"""Qwen2.5, Qwen3, SmolLM2 and the Hermes fine-tunes. Source: the Qwen2.5 chat template."""
+"""Qwen2.5, Qwen3, SmolLM2, SmolLM3, Granite 4.0 and the Hermes fine-tunes. Source: the chat
+templates of Qwen2.5, SmolLM3 (`xml_tools`) and Granite 4.0."""
 
 LLAMA3 = CallDialect(
     key="llama3",
@@ -60,6 +61,32 @@ PHI4 = CallDialect(
 )
 """Phi-4-mini. Source: the Phi-4-mini chat template and its model card."""
 
+GRANITE3 = CallDialect(
+    key="granite3",
+    before_name='<|tool_call|>[{"name": "',
+    between='", "arguments": ',
+    after="}]",
+)
+"""Granite 3.x. Source: the system prompt for tools in the Granite 3.3 chat template."""
+
+LFM2 = CallDialect(
+    key="lfm2",
+    before_name='<|tool_call_start|>[{"name": "',
+    between='", "arguments": ',
+    after="}]<|tool_call_end|>",
+)
+"""LFM2 when it is asked for JSON; left alone it writes Python calls between the same two tokens.
+Source: the section on tool use of the LFM2 model cards."""
+
+GEMMA3 = CallDialect(
+    key="gemma3",
+    before_name='{"name": "',
+    between='", "parameters": ',
+    after="}",
+)
+"""Gemma 3, whose chat template knows no tools. Source: the JSON form of Google's guide to function
+calling with Gemma 3."""
+
 JSON_LINES = CallDialect(
     key="json_lines",
     before_name='{"name": "',
@@ -69,4 +96,6 @@ JSON_LINES = CallDialect(
 """One call on a line as plain JSON: no model's own form, and one that every model can follow after
 a few samples. Agents decide in it."""
 
-DIALECTS = {dialect.key: dialect for dialect in (HERMES, LLAMA3, PHI4)}
+DIALECTS = {
+    dialect.key: dialect for dialect in (HERMES, LLAMA3, PHI4, GRANITE3, LFM2, GEMMA3, JSON_LINES)
+}
