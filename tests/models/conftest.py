@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from tests.models.kernel_tree import KernelTree
 
 from smallhold.models.catalog import CatalogEntry
 from smallhold.models.source_specs import FileSpec, SourceSpec
@@ -125,3 +126,8 @@ def make_entry() -> EntryMaker:
 @pytest.fixture
 def store(tmp_path: Path) -> ModelStore:
     return ModelStore(tmp_path / "models")
+
+
+@pytest.fixture
+def kernel(tmp_path: Path) -> KernelTree:
+    return KernelTree(tmp_path / "kernel")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from smallhold.models.store_record import StoreRecord
+from smallhold.models.file_stamp import FileStamp
+from smallhold.models.store_record import PlaceRecord, StoreRecord
 
 RECORD = StoreRecord(
     alias="tiny", sha256="a" * 64, quantization="Q4_0", source="here", is_verified=True
@@ -37,3 +39,32 @@ def test_a_record_that_makes_no_sense_counts_as_none(tmp_path: Path, text: str) 
 
 def test_a_missing_record_is_none(tmp_path: Path) -> None:
     assert StoreRecord.read(tmp_path / "none.json") is None
+
+
+def test_a_record_is_known_by_the_reference_of_its_model() -> None:
+    assert RECORD.reference == "tiny:q4_0"
+
+
+def test_a_file_elsewhere_is_recorded_with_what_tells_it_apart(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"weights")
+    stamp = FileStamp.of(file)
+    assert stamp is not None
+    place = PlaceRecord.of(file, stamp)
+    path = tmp_path / "tiny.json"
+    path.write_bytes(RECORD.model_copy(update={"place": place}).to_bytes())
+    read = StoreRecord.read(path)
+    assert read is not None
+    assert read.place == place
+    assert place.difference is None
+    file.write_bytes(b"other weights")
+    assert place.difference is not None
+
+
+@pytest.mark.parametrize("path", ["model.gguf", "../model.gguf", "", "/a\0b", "/" + "a" * 5000])
+def test_a_place_that_is_no_absolute_path_makes_no_record(tmp_path: Path, path: str) -> None:
+    document = json.loads(RECORD.to_bytes())
+    document["place"] = {"path": path, "size_bytes": 1, "mtime_ns": 1, "inode": 1}
+    file = tmp_path / "tiny.json"
+    file.write_text(json.dumps(document))
+    assert StoreRecord.read(file) is None

@@ -8,15 +8,53 @@ It is an edge: the file may have been cut short or edited, so pydantic checks it
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from smallhold.models.catalog import reference
+from smallhold.models.file_stamp import FileStamp
 
 _MAX_BYTES: Final = 16 << 10
+_PATH_MAX_CHARS: Final = 4096
+"""Source: PATH_MAX of Linux."""
+
+_MODEL_CONFIG: Final = ConfigDict(extra="ignore", frozen=True, strict=True, defer_build=True)
+
+
+class PlaceRecord(BaseModel):
+    """A file outside the store, as it was when it was hashed."""
+
+    model_config = _MODEL_CONFIG
+
+    path: Annotated[str, StringConstraints(pattern=r"^/[^\x00]*$", max_length=_PATH_MAX_CHARS)]
+    size_bytes: Annotated[int, Field(ge=0)]
+    mtime_ns: int
+    inode: int
+
+    @classmethod
+    def of(cls, path: Path, stamp: FileStamp) -> Self:
+        """Note a file down."""
+        return cls(
+            path=str(path),
+            size_bytes=stamp.size_bytes,
+            mtime_ns=stamp.mtime_ns,
+            inode=stamp.inode,
+        )
+
+    @property
+    def stamp(self) -> FileStamp:
+        """What the system said of the file when it was hashed."""
+        return FileStamp(size_bytes=self.size_bytes, mtime_ns=self.mtime_ns, inode=self.inode)
+
+    @property
+    def difference(self) -> str | None:
+        """What has become of the file since, or `None` when it is the same."""
+        return self.stamp.difference(Path(self.path))
 
 
 class StoreRecord(BaseModel):
-    """Which alias is which blob, and where it came from."""
+    """Which file of which model is which blob, and where it came from."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True, strict=True, defer_build=True)
+    model_config = _MODEL_CONFIG
 
     version: Literal[1] = 1
     alias: str
@@ -24,6 +62,8 @@ class StoreRecord(BaseModel):
     quantization: str
     source: str
     is_verified: bool
+    place: PlaceRecord | None = None
+    """Where the file lies, when it is not a blob of the store."""
 
     @classmethod
     def read(cls, path: Path) -> Self | None:
@@ -33,6 +73,11 @@ class StoreRecord(BaseModel):
                 return cls.model_validate_json(file.read(_MAX_BYTES))
         except (OSError, ValidationError):
             return None
+
+    @property
+    def reference(self) -> str:
+        """The one name of the model's file, such as `smollm2-135m:q4_k_m`."""
+        return reference(self.alias, self.quantization)
 
     def to_bytes(self) -> bytes:
         """The record as it is stored."""

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from smallhold.exceptions import ConfigError, EngineNotInstalledError, ModelNotInstalledError
-from smallhold.models import ModelPurpose, ModelStore, load_catalog
+from smallhold.exceptions import (
+    ConfigError,
+    EngineNotInstalledError,
+    ModelNotInstalledError,
+    UnsignedModelError,
+)
+from smallhold.models import ModelPurpose, open_catalog, open_store
 from smallhold.runtimes.vector_cache import CachedEmbedder
 from smallhold.settings import Settings
 
@@ -18,35 +23,39 @@ def sentence_embedder(alias: str = DEFAULT_SENTENCE_MODEL, *, settings: Settings
 
     Raises:
         UnknownModelError: The alias is not in the catalog.
+        UnsignedModelError: Signatures are required, and it has none that counts.
         ConfigError: The model answers, and embeds no sentences.
-        ModelNotInstalledError: It has not been pulled.
+        ModelNotInstalledError: It has not been pulled, or its file is not what was stored.
         InvalidWeightsError: Its file is not sound.
         EngineNotInstalledError: numpy is missing.
     """
-    entry = load_catalog().resolve(alias)
+    catalog = open_catalog(settings)
+    entry = catalog.resolve(alias)
     if entry.purpose is not ModelPurpose.SENTENCES:
-        known = [known.alias for known in load_catalog() if known.purpose is ModelPurpose.SENTENCES]
+        known = [known.alias for known in catalog if known.purpose is ModelPurpose.SENTENCES]
         remedy = f"it embeds no sentences; choose {' or '.join(known)}"
         raise ConfigError(field="sentence model", value=alias, remedy=remedy)
-    path = ModelStore(settings.model_store).require(entry)
+    store = open_store(settings)
+    path = store.verified_path(entry)
     # Not at import: most agents have few tools, and words alone need no numpy.
     try:
         from smallhold.runtimes.sentences import SentenceEmbedder  # noqa: PLC0415 - see above
     except ModuleNotFoundError as error:
         raise EngineNotInstalledError(missing=str(error.name)) from error
-    # The file's name in the store is its digest, so another model's vectors are never taken.
+    # By its digest, since a file of another program's store may have any name.
+    model = store.digest(entry) or path.name
     return CachedEmbedder(
-        SentenceEmbedder(path), file=settings.cache / "vectors.sqlite", model=path.name
+        SentenceEmbedder(path), file=settings.cache / "vectors.sqlite", model=model
     )
 
 
 def installed_sentence_embedder(*, settings: Settings) -> CachedEmbedder | None:
-    """Open the default sentence model, or give `None` where it cannot be had without a download.
+    """Open the default sentence model, or give `None` where it is not here or may not be used.
 
     Raises:
         InvalidWeightsError: Its file is there and not sound.
     """
     try:
         return sentence_embedder(settings=settings)
-    except (ModelNotInstalledError, EngineNotInstalledError):
+    except (ModelNotInstalledError, EngineNotInstalledError, UnsignedModelError):
         return None

@@ -16,10 +16,11 @@ from smallhold.exceptions import (
     EngineNotInstalledError,
     ModelNotInstalledError,
     ModelOutputError,
+    UnsignedModelError,
 )
 from smallhold.generation import EmbedRequest, Pooling, Prompt
 from smallhold.messages import Message, Role
-from smallhold.models import ModelPurpose, ModelStore, load_catalog
+from smallhold.models import ModelPurpose, open_catalog, open_store
 from smallhold.runtimes.protocol import Embedder
 from smallhold.runtimes.sentence_models import DEFAULT_SENTENCE_MODEL
 from smallhold.runtimes.vector_cache import CachedEmbedder
@@ -93,17 +94,22 @@ async def vectors_of(texts: Sequence[str], *, embedder: Embedder) -> Vectors:
 
 
 def sentence_model(settings: Settings, *, alias: str = DEFAULT_SENTENCE_MODEL) -> Embedder | None:
-    """Open a sentence model of the store, without a cache; `None` where it is not installed.
+    """Open a sentence model of the store, without a cache.
+
+    `None` where it is not installed, or has not the signature that the settings require.
 
     Raises:
         InvalidWeightsError: Its file is there and not sound.
         ConfigError: The model embeds no sentences.
     """
-    entry = load_catalog().resolve(alias)
+    try:
+        entry = open_catalog(settings).resolve(alias)
+    except UnsignedModelError:
+        return None
     if entry.purpose is not ModelPurpose.SENTENCES:
         raise ConfigError(field="sentence model", value=alias, remedy="it embeds no sentences")
     try:
-        path = ModelStore(settings.model_store).require(entry)
+        path = open_store(settings).verified_path(entry)
         # Not at import: agents without documents need no numpy.
         from smallhold.runtimes.sentences import SentenceEmbedder  # noqa: PLC0415 - see above
     except (ModelNotInstalledError, EngineNotInstalledError, ModuleNotFoundError):
