@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from smallhold.agents import Agent, Config, Example, Result
+    from smallhold.runtimes.residency import ResourceConfig
     from smallhold.tools import tool
 
-__all__ = ["Agent", "Config", "Example", "Result", "tool"]
+__all__ = ["Agent", "Config", "Example", "ResourceConfig", "Result", "tool"]
 
 _HOMES = {
     "Agent": "smallhold.agents",
     "Config": "smallhold.agents",
     "Example": "smallhold.agents",
+    "ResourceConfig": "smallhold.runtimes.residency",
     "Result": "smallhold.agents",
     "tool": "smallhold.tools",
 }

@@ -172,6 +172,8 @@ class DoneEvent:
     notes: tuple[str, ...] = ()
     """What a developer should know beside the text, a line each: an end without an answer, what the
     model could not be shown for lack of room, what guardrails did."""
+    degraded: bool = False
+    """A smaller model than the configured one has answered."""
     run_id: str = field(default="", compare=False)
     """The run that the event is of, as in all events; see `Agent.resume`."""
 

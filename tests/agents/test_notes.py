@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from smallhold.agents import Agent, Config, Ending, Result
@@ -32,6 +34,11 @@ def test_a_plain_end_needs_no_note(ending: Ending) -> None:
 @pytest.mark.parametrize("ending", [Ending.STEP_LIMIT, Ending.ANSWER_CUT, Ending.BLOCKED])
 def test_an_end_without_an_answer_is_noted(ending: Ending) -> None:
     assert notes_of(result(ending)) == (f"ended: {ending.value}",)
+
+
+def test_a_smaller_model_in_the_agents_own_place_is_noted() -> None:
+    (note,) = notes_of(replace(result(Ending.ANSWERED), degraded=True))
+    assert "smaller model" in note
 
 
 def test_what_was_left_out_and_what_guardrails_did_is_noted() -> None:

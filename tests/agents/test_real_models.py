@@ -14,7 +14,7 @@ import pytest
 from smallhold.agents import Agent, Config, Ending, Example
 from smallhold.exceptions import DeadlineExceededError, WorkerDiedError
 from smallhold.messages import DoneEvent, ErrorEvent, Event, TokenEvent, text_of
-from smallhold.runtimes.embedded import EmbeddedRuntime
+from smallhold.runtimes import WorkerRuntime
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -80,7 +80,7 @@ def clerk(qwen_coder_path: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 def worker_of(agent: Agent) -> int:
-    assert isinstance(agent.runtime, EmbeddedRuntime)
+    assert isinstance(agent.runtime, WorkerRuntime)
     pid = agent.runtime.worker_pid
     assert pid is not None
     return pid

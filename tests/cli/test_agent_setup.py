@@ -10,7 +10,7 @@ import pytest
 from smallhold.agents.config import DEFAULT_MODEL
 from smallhold.cli.agent_setup import config_for, is_path, load_model, make_agent, model_name
 from smallhold.exceptions import ConfigError
-from smallhold.runtimes.embedded import EmbeddedRuntime
+from smallhold.runtimes import WorkerRuntime
 from smallhold.runtimes.protocol import Runtime
 from smallhold.testing import ScriptedRuntime
 
@@ -78,7 +78,7 @@ async def test_loading_a_real_model_tells_what_it_is_and_how_long_it_took(
     runtime: Runtime = make_agent(config_for(str(smollm2_path))).runtime
     try:
         described, load_s = await load_model(runtime)
-        assert isinstance(runtime, EmbeddedRuntime)
+        assert isinstance(runtime, WorkerRuntime)
         assert described is not None
         assert described.pid == runtime.worker_pid
         assert load_s > 0

@@ -11,6 +11,7 @@ import pytest
 from tests.tiny_models import write_llama, write_lora
 
 from smallhold.exceptions import (
+    ConfigError,
     InvalidGGUFError,
     ModelLoadError,
     UnsupportedSchemaError,
@@ -155,6 +156,16 @@ async def test_a_runtime_describes_what_is_loaded(embedded: EmbeddedRuntime) -> 
     described = await embedded.describe()
     assert described.pid == embedded.worker_pid
     assert described.description.startswith("llama")
+
+
+async def test_threads_can_be_set_between_requests_and_load_the_model(
+    embedded: EmbeddedRuntime,
+) -> None:
+    assert await embedded.set_threads(1) == 1
+    assert await embedded.set_threads(None) == 1, "what the settings say"
+    assert embedded.worker_pid is not None
+    with pytest.raises(ConfigError, match="threads"):
+        await embedded.set_threads(0)
 
 
 async def test_a_killed_worker_is_told_and_replaced(embedded: EmbeddedRuntime, talk: Talk) -> None:

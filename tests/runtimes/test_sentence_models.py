@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.conftest import stored_model
 
-from smallhold.exceptions import ConfigError, ModelNotInstalledError, UnknownModelError
+from smallhold.exceptions import (
+    ConfigError,
+    ModelNotInstalledError,
+    UnknownModelError,
+    UnsignedModelError,
+)
 from smallhold.generation import EmbedRequest, Prompt
 from smallhold.messages import Message, Role
+from smallhold.models.signing import SigningKey
 from smallhold.runtimes.sentence_models import installed_sentence_embedder, sentence_embedder
 from smallhold.settings import Settings
 
@@ -36,6 +43,15 @@ def test_a_model_that_is_not_here_is_an_error_or_none(settings: Settings) -> Non
     with pytest.raises(ModelNotInstalledError, match="smallhold pull all-minilm-l6-v2"):
         sentence_embedder(settings=settings)
     assert installed_sentence_embedder(settings=settings) is None
+
+
+def test_a_model_that_is_not_signed_where_it_must_be_is_an_error_or_none(
+    settings: Settings,
+) -> None:
+    strict = replace(settings, catalog_keys=(SigningKey.generate().public.text,))
+    with pytest.raises(UnsignedModelError):
+        sentence_embedder(settings=strict)
+    assert installed_sentence_embedder(settings=strict) is None
 
 
 async def test_a_model_of_the_store_embeds(settings: Settings) -> None:

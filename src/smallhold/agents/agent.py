@@ -5,37 +5,44 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar, Unpack, overload
 
-import anyio
-
 from smallhold.agents import blocking
 from smallhold.agents.config import Config
-from smallhold.agents.context import ContextFitter
 from smallhold.agents.examples import check_examples
 from smallhold.agents.notes import notes_of
 from smallhold.agents.output_types import OutputType
 from smallhold.agents.output_types import output_type as as_output_type
 from smallhold.agents.parts import AgentParts, refuse_unknown_parts
+from smallhold.agents.playing import Playing
+from smallhold.agents.prewarming import prewarm
 from smallhold.agents.prompts import build_instructions
-from smallhold.agents.providers import installed_embedder, runtime_for
+from smallhold.agents.providers import (
+    Resources,
+    fallback_runtime_for,
+    installed_embedder,
+    residency_for,
+    runtime_for,
+)
 from smallhold.agents.recalling import Recall
 from smallhold.agents.result import Result
 from smallhold.agents.runs import RunInHand
 from smallhold.agents.runs.opening import opened_state, runs_in
+from smallhold.agents.serving import Served, Serving
 from smallhold.agents.tool_selection import ToolSelection, no_embedder
 from smallhold.agents.turn import Turn
 from smallhold.agents.turn_settings import TurnRequest, TurnSettings
 from smallhold.exceptions import (
     ConfigError,
     InvalidMessageError,
-    ModelOutputError,
 )
 from smallhold.generation import Sampling
-from smallhold.messages import DoneEvent, ErrorEvent, Event, Message, Role
+from smallhold.messages import DoneEvent, ErrorEvent, Event, Message, Role, Usage
 from smallhold.runtimes.protocol import Runtime
+from smallhold.runtimes.residency import Residency, ResidentRuntime
+from smallhold.settings import load_settings
 from smallhold.tools import AnyTool, ToolOptions, ToolSet, check_context, tool_from_function
 
 MAX_MESSAGE_CHARS: Final = 100_000
@@ -67,6 +74,7 @@ class Agent:
         config: Config,
         model_endpoint: str | None = None,
         api_key: str | None = None,
+        resource_limits: Resources | None = None,
         **parts: Unpack[AgentParts],
     ) -> None:
         """Make an agent.
@@ -75,6 +83,9 @@ class Agent:
             config: Who the agent is and which model it uses.
             model_endpoint: Address of a model server; takes precedence over `config.endpoint`.
             api_key: Key for it; takes precedence over `config.api_key`.
+            resource_limits: What models may take: agents with equal `ResourceConfig`s share it, and
+                so do those with the same `Residency`. By default, what the machine has free. Of a
+                `runtime` of your own only the number of runs is limited.
             **parts: `runtime`, `tools`, `embedder`, `state` and `recall` by name; see
                 `AgentParts`.
 
@@ -88,8 +99,16 @@ class Agent:
         self._instructions = build_instructions(config)
         if runtime is not None:
             _refuse_server(model_endpoint, api_key)
-        self._runtime = runtime or runtime_for(config, endpoint=model_endpoint, api_key=api_key)
-        self._fitter = ContextFitter(self._runtime, budget=config.context_budget)
+        self._runtime = runtime or runtime_for(
+            config, endpoint=model_endpoint, api_key=api_key, resources=resource_limits
+        )
+        smaller = fallback_runtime_for(config, resources=resource_limits) if not runtime else None
+        self._serving = Serving(
+            runtime=self._runtime,
+            budget=config.context_budget,
+            smaller=smaller,
+            residency=_residency_of(self._runtime, resource_limits),
+        )
         find_embedder = installed_embedder if runtime is None else no_embedder
         self._selection = ToolSelection(
             tools=self._tools,
@@ -173,12 +192,12 @@ class Agent:
         message = Message(role=Role.USER, content=text)
         limit_s = self.config.timeout
         async with self._runs.begin(message, session=session, output=None, limit_s=limit_s) as run:
-            turn = self._turn(run, context=context, output=None)
+            playing = self._playing(run, context=context, output=None)
             try:
-                async with aclosing(_played(turn, run)) as events:
+                async with aclosing(playing.events()) as events:
                     async for event in events:
                         yield event  # noqa: ASYNC119 - see the docstring
-                result = self._result(turn, run)
+                result = playing.result
             except Exception as error:  # noqa: BLE001 - handed to the caller as the last event
                 _log.warning("agent.run_failed", extra={"error": type(error).__name__})
                 yield ErrorEvent(error=error, run_id=run.run_id)  # noqa: ASYNC119 - all is closed
@@ -188,6 +207,7 @@ class Agent:
                 usage=result.usage,
                 timing=result.timing,
                 notes=notes_of(result),
+                degraded=result.degraded,
                 run_id=run.run_id,
             )
 
@@ -305,9 +325,38 @@ class Agent:
         """Answer a message from synchronous code; raises as `run` does."""
         return blocking.call(self.chat_async, text, session=session, context=context)
 
+    async def prewarm(self) -> Usage:
+        """Load the model, and have it read what all of this agent's prompts begin with.
+
+        The first message is then read as quickly as a later one. Where there are more tools than
+        `Config.tool_limit`, those that will be offered are not known yet, and only the instructions
+        are read.
+
+        Returns:
+            What it cost.
+
+        Raises:
+            MemoryRefusedError: the model does not fit the memory.
+            EngineError: the model cannot be loaded.
+        """
+        has_choice = len(self.tools) > self.config.tool_limit
+        return await prewarm(
+            self._runtime,
+            instructions=self._instructions,
+            examples=self.config.examples,
+            tools=() if has_choice else self.tools.schemas,
+        )
+
+    def prewarm_sync(self) -> Usage:
+        """Get ready from synchronous code; see `prewarm`."""
+        return blocking.call(self.prewarm)
+
     async def aclose(self) -> None:
-        """Free the model's memory and close a state that the agent opened; both open again."""
-        await self._runtime.aclose()
+        """Free the model's memory and close a state that the agent opened; both open again.
+
+        A model that another agent uses as well stays, until that one is closed or it is idle.
+        """
+        await self._serving.aclose()
         if self._state is not None and self._is_state_own:
             await self._state.aclose()
 
@@ -335,13 +384,26 @@ class Agent:
                     ),
                 )
 
-    def _turn(self, run: RunInHand, *, context: object, output: OutputType[object] | None) -> Turn:
+    def _playing(
+        self, run: RunInHand, *, context: object, output: OutputType[object] | None
+    ) -> Playing:
+        turn_on = partial(self._turn, run, context=context, output=output)
+        return Playing(run=run, serving=self._serving, turn_on=turn_on)
+
+    def _turn(
+        self,
+        run: RunInHand,
+        served: Served,
+        *,
+        context: object,
+        output: OutputType[object] | None,
+    ) -> Turn:
         config = self.config
         request = TurnRequest(
             session=run.session, run_id=run.run_id, context=context, output=output
         )
         settings = TurnSettings(
-            runtime=self._runtime,
+            runtime=served.runtime,
             instructions=self._instructions,
             tools=self.tools,
             examples=config.examples,
@@ -349,7 +411,7 @@ class Agent:
             max_tokens=config.max_tokens,
             max_steps=config.max_steps,
             max_calls=config.max_calls,
-            fitter=self._fitter,
+            fitter=served.fitter,
             selection=self._selection,
             guardrails=config.guardrails,
             recall=self._recall,
@@ -360,33 +422,24 @@ class Agent:
             record=run.record,
             journal=run.journal,
             approver=run.approver,
+            is_degraded=lambda: served.is_degraded,
         )
 
     async def _finished(
         self, run: RunInHand, *, context: object, output: OutputType[object] | None
     ) -> Result[object]:
-        turn = self._turn(run, context=context, output=output)
-        async with aclosing(_played(turn, run)) as events:
+        playing = self._playing(run, context=context, output=output)
+        async with aclosing(playing.events()) as events:
             async for _ in events:
                 pass
-        return self._result(turn, run)
-
-    def _result(self, turn: Turn, run: RunInHand) -> Result[object]:
-        if turn.result is None:
-            raise ModelOutputError(runtime=self._runtime.name, problem="a run without an end")
-        return replace(turn.result, run_id=run.run_id)
+        return playing.result
 
 
-async def _played(turn: Turn, run: RunInHand) -> AsyncGenerator[Event]:
-    """Hand out a turn's events with the run's id; note how it fails, or that it was left."""
-    try:
-        async with aclosing(turn.events()) as events:
-            async for event in events:
-                yield replace(event, run_id=run.run_id)  # noqa: ASYNC119 - callers close this
-    except BaseException as error:
-        with anyio.CancelScope(shield=True):
-            await run.journal.failed(error)
-        raise
+def _residency_of(runtime: Runtime, resources: Resources | None) -> Residency | None:
+    """Find what hands out the places for runs; on a runtime of the user's own only that counts."""
+    if isinstance(runtime, ResidentRuntime):
+        return runtime.residency
+    return None if resources is None else residency_for(resources, settings=load_settings())
 
 
 def _refuse_server(endpoint: str | None, api_key: str | None) -> None:

@@ -15,6 +15,7 @@ from smallhold.agents.guardrails import (
 )
 from smallhold.agents.tool_selection import DEFAULT_TOOL_LIMIT
 from smallhold.exceptions import ConfigError
+from smallhold.runtimes.residency.resources import check_keep_alive
 
 DEFAULT_MODEL: Final = "qwen2.5-coder-0.5b"
 """Smallest model in the catalog that fills tools' arguments well (`docs/accuracy.md`)."""
@@ -42,6 +43,13 @@ class Config:
     """Path of a GGUF file to use instead of a catalog model."""
     model_alias: str = DEFAULT_MODEL
     """Alias in the catalog; see `smallhold models list`."""
+    fallback_alias: str | None = None
+    """A smaller model, by its alias, that answers while the memory has no room for the agent's own,
+    or battery, heat or memory pressure ask for less; `Result.degraded` then says so. `None` waits
+    or fails instead."""
+    keep_alive_s: float | None = None
+    """Seconds that the model stays in memory after a request: 0 unloads it at once, `math.inf`
+    never. `None` takes `ResourceConfig.keep_alive_s`."""
     endpoint: str | None = None
     """Address of a model server, for providers that have one."""
     api_key: str | None = field(default=None, repr=False)
@@ -92,6 +100,9 @@ class Config:
         if self.max_calls is not None:
             _require_range("max_calls", self.max_calls, low=1)
         _require_range("tool_limit", self.tool_limit, low=1)
+        if self.fallback_alias is not None:
+            _require_text("fallback_alias", self.fallback_alias)
+        check_keep_alive(self.keep_alive_s)
         check_guardrails(self.guardrails)
         self._require_supported()
 

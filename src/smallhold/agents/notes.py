@@ -19,6 +19,8 @@ def notes_of(result: Result[object]) -> tuple[str, ...]:
 def _notes(result: Result[object]) -> Iterator[str]:
     if result.ending not in _PLAIN_ENDINGS:
         yield f"ended: {result.ending.value}"
+    if result.degraded:
+        yield "degraded: a smaller model than the agent's own has answered"
     for approval in result.approvals:
         yield f"needs approval {approval.id}: {approval.tool} ({approval.why})"
     for dropped in result.dropped:

@@ -6,7 +6,7 @@ always ends: with an answer, a question, at a limit, or when it leads nowhere.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -48,6 +48,8 @@ class Turn:
     journal: Journal = field(default_factory=SilentJournal)
     """Told of each step before it shows."""
     approver: Approver = field(default_factory=NoApprover)
+    is_degraded: Callable[[], bool] = bool
+    """Tells whether a smaller model than the agent's own has answered."""
     result: Result[object] | None = None
     is_rejected: bool = False
     """A guardrail blocked the user's message: nothing of the turn belongs into the session."""
@@ -84,6 +86,7 @@ class Turn:
             token, self.result = self._wait()
         else:
             token, self.result = await self.closing.close(self.ending)
+        self.result = replace(self.result, degraded=self.is_degraded())
         if token is not None:
             yield token
         await self.journal.closed(self.record, self.result, is_rejected=self.is_rejected)

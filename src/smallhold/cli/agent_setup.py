@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from smallhold.agents import Agent, Config
 from smallhold.engine.wire import Described
-from smallhold.runtimes.embedded import EmbeddedRuntime
-from smallhold.runtimes.protocol import Runtime
+from smallhold.runtimes.protocol import Runtime, WorkerRuntime
 from smallhold.tools import load_tools
 
 if TYPE_CHECKING:
@@ -86,7 +85,7 @@ async def load_model(runtime: Runtime) -> tuple[Described | None, float]:
     Raises:
         EngineError: the engine is missing or refuses the model.
     """
-    if not isinstance(runtime, EmbeddedRuntime):
+    if not isinstance(runtime, WorkerRuntime):
         return None, 0.0
     started_s = time.monotonic()
     described = await runtime.describe()

@@ -13,11 +13,13 @@ from rich.table import Table
 
 from smallhold.cli.agent_setup import is_path
 from smallhold.cli.options import SHOWN_DEFAULT_MODEL
+from smallhold.cli.residency_bench import hold_residency_bench
 from smallhold.cli.terminal import foreign, printable, result_console, side_console, write_json
 from smallhold.evals.bench import BenchSetup, SuiteReport, Turn, suites_named
+from smallhold.evals.bench.suites import RESIDENCY
 from smallhold.exceptions import ConfigError
 from smallhold.messages import JsonObject, JsonValue
-from smallhold.models import ModelStore, detect_hardware, load_catalog
+from smallhold.models import ModelStore, detect_hardware, open_catalog
 from smallhold.settings import load_settings
 
 _NUMBERS: Final = ("limit", "sessions", "threads")
@@ -32,7 +34,8 @@ def model_file(model: str) -> Path:
     """
     if is_path(model):
         return Path(model)
-    return ModelStore(load_settings().model_store).require(load_catalog().resolve(model))
+    settings = load_settings()
+    return ModelStore(settings.model_store).require(open_catalog(settings).resolve(model))
 
 
 class RoundLines:
@@ -108,6 +111,11 @@ def hold_bench(suite: str, *, setup: BenchSetup, as_json: bool) -> None:
         SmallholdError: a contestant failed.
     """
     console = side_console()
+    if suite == RESIDENCY:
+        hold_residency_bench(
+            requests=setup.limit, threads=setup.threads, as_json=as_json, console=console
+        )
+        return
     for name, run in suites_named(suite).items():
         console.print(f"suite {name}", style="bold")
         show_report(anyio.run(run, setup), console=console, as_json=as_json)

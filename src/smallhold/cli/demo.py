@@ -20,7 +20,7 @@ from smallhold.cli.demo_session import hold_conversations
 from smallhold.cli.peak_memory import PeakMemory
 from smallhold.cli.terminal import foreign, write_json
 from smallhold.cli.transcript import Transcript
-from smallhold.runtimes.embedded import EmbeddedRuntime
+from smallhold.runtimes.protocol import WorkerRuntime
 
 
 @contextmanager
@@ -94,7 +94,7 @@ class _Stage:
 
     def end(self, report: TaskReport) -> None:
         runtime = self.agent.runtime
-        worker = runtime.worker_pid if isinstance(runtime, EmbeddedRuntime) else None
+        worker = runtime.worker_pid if isinstance(runtime, WorkerRuntime) else None
         self.memory.look([worker])
         self.console.print(verdict_line(report), soft_wrap=True)
         if self.as_json:

@@ -13,6 +13,7 @@ EXTRAS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({
     "engine": ("jinja2", "llguidance", "msgspec", "numpy"),
     "native": ("llama_cpp",),
     "hub": ("httpx2", "huggingface_hub"),
+    "gpu": ("pynvml",),
     "postgresql": ("asyncpg",),
     "knowledge": ("docx", "markdown_it", "pypdf", "selectolax", "watchfiles"),
     "mcp": ("mcp", "mcp_types", "starlette", "uvicorn"),

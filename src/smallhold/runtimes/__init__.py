@@ -3,7 +3,7 @@
 from smallhold.engine.config import KVType, ModelConfig, Numa
 from smallhold.runtimes.dialects import DIALECTS, CallDialect
 from smallhold.runtimes.limits import Capability, RuntimeLimits
-from smallhold.runtimes.protocol import Embedder, Runtime, TokenStream
+from smallhold.runtimes.protocol import Embedder, Runtime, TokenStream, WorkerRuntime
 
 __all__ = [
     "DIALECTS",
@@ -16,4 +16,5 @@ __all__ = [
     "Runtime",
     "RuntimeLimits",
     "TokenStream",
+    "WorkerRuntime",
 ]

@@ -15,13 +15,15 @@ from smallhold.engine.wire import (
     Embedded,
     Finished,
     Scored,
+    SetThreads,
     TextDelta,
+    ThreadsSet,
     to_embed,
     to_generate,
     to_score,
     to_wire_prompt,
 )
-from smallhold.exceptions import ModelOutputError
+from smallhold.exceptions import ConfigError, ModelOutputError
 from smallhold.generation import (
     Embedding,
     EmbedRequest,
@@ -131,8 +133,33 @@ class EmbeddedRuntime:
                 case other:
                     raise _unexpected(self.name, other)
 
+    async def set_threads(self, threads: int | None) -> int:
+        """Load the model unless it is, and have it compute with at most so many threads.
+
+        Passes under way are finished as they were begun. A worker that is started anew computes
+        with the threads that its settings say.
+
+        Args:
+            threads: At least 1; `None` takes what the settings say.
+
+        Returns:
+            The threads that tokens are computed with now.
+        """
+        if threads is not None and threads < 1:
+            raise ConfigError(field="threads", value=threads, remedy="give 1 or more")
+        async with self._engine.request(SetThreads(threads=threads)) as connection:
+            match await connection.receive():
+                case ThreadsSet(threads=used):
+                    return used
+                case other:
+                    raise _unexpected(self.name, other)
+
     async def aclose(self) -> None:
         """End the worker; its memory is free when this returns."""
+        self.close()
+
+    def close(self) -> None:
+        """End the worker from synchronous code; its memory is free when this returns."""
         self._engine.close()
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from smallhold.generation import (
     Embedding,
@@ -19,6 +19,9 @@ from smallhold.generation import (
 )
 from smallhold.messages import Completion
 from smallhold.runtimes.limits import RuntimeLimits
+
+if TYPE_CHECKING:
+    from smallhold.engine.wire import Described
 
 
 class TokenStream(Protocol):
@@ -69,6 +72,20 @@ class Runtime(Protocol):
 
     async def aclose(self) -> None:
         """Free the model's memory; a later request loads it again."""
+        ...
+
+
+@runtime_checkable
+class WorkerRuntime(Protocol):
+    """A runtime whose model is in a process of its own."""
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the worker, `None` while the model is not loaded."""
+        ...
+
+    async def describe(self) -> Described:
+        """Load the model and say what it is and how the engine was built."""
         ...
 
 

@@ -6,7 +6,15 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from smallhold.evals.bench import concurrent, overhead, restart, route, switch, tool_call
+from smallhold.evals.bench import (
+    concurrent,
+    overhead,
+    residency,
+    restart,
+    route,
+    switch,
+    tool_call,
+)
 from smallhold.evals.bench.report import SuiteReport
 from smallhold.evals.bench.setup import BenchSetup
 from smallhold.exceptions import ConfigError
@@ -14,6 +22,8 @@ from smallhold.exceptions import ConfigError
 Suite: TypeAlias = Callable[[BenchSetup], Awaitable[SuiteReport]]
 
 ALL: Final = "all"
+RESIDENCY: Final = residency.NAME
+"""Compares with a schedule instead of with peers, on three models: it is run by its name only."""
 SUITES: Final[Mapping[str, Suite]] = MappingProxyType({
     tool_call.NAME: tool_call.run_tool_call,
     switch.NAME: switch.run_switch,
@@ -29,6 +39,6 @@ def suites_named(name: str) -> Mapping[str, Suite]:
     if name == ALL:
         return SUITES
     if name not in SUITES:
-        known = ", ".join((*SUITES, ALL))
+        known = ", ".join((*SUITES, RESIDENCY, ALL))
         raise ConfigError(field="suite", value=name, remedy=f"choose one of {known}")
     return {name: SUITES[name]}
