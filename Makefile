@@ -11,8 +11,9 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-DEMO_MODEL := qwen2.5-coder-0.5b
-TEST_MODEL := smollm2-135m
+# Exactly these files, whatever would suit the machine better.
+DEMO_MODEL := qwen2.5-coder-0.5b:q4_k_m
+TEST_MODEL := smollm2-135m:q4_1
 SENTENCE_MODEL := all-minilm-l6-v2
 
 # `make bench SUITES=route ROUNDS=1` runs one suite once.

@@ -83,3 +83,17 @@ def test_a_digest_can_be_corrected_and_taken_back() -> None:
     assert named.variants[0].sha256 == "a" * 64
     forgotten = model({"variants": [{"quantization": "Q4_0", "sha256": None}]}, over=named)
     assert forgotten == older
+
+
+def test_values_that_are_computed_out_of_the_keys_take_no_memory_of_their_own() -> None:
+    shape = {
+        "architecture": "deepseek2", "block_count": 2, "embedding_length": 64,
+        "feed_forward_length": 64, "head_count": 4, "head_count_kv": 1, "key_length": 16,
+        "vocabulary_size": 10,
+    }  # fmt: skip
+    widths = [
+        found.shape.value_length
+        for value in ({}, {"value_length": 0}, {"value_length": 8})
+        if (found := model(whole("Q4_0") | {"shape": shape | value})).shape is not None
+    ]
+    assert widths == [16, 0, 8]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.models.partial_file import PartialFile, PartialNotes, replace_file
+from smallhold.models.partial_file import PartialFile, PartialNotes
 
 NOTES = PartialNotes(source="here", etag='"v1"', whole_parts=2, whole_bytes=5)
 
@@ -85,9 +85,50 @@ def test_discarding_removes_every_trace_and_tells_the_bytes(partial: PartialFile
     assert partial.discard() == 0
 
 
-def test_a_replaced_file_has_the_new_bytes_and_no_leftovers(tmp_path: Path) -> None:
-    path = tmp_path / "notes.json"
-    for data in (b"one", b"two"):
-        replace_file(path, data)
-        assert path.read_bytes() == data
-    assert [file.name for file in tmp_path.iterdir()] == ["notes.json"]
+def test_bytes_may_arrive_at_several_places(partial: PartialFile) -> None:
+    partial.restart(NOTES)
+    with partial.writer() as writer:
+        writer.write(100, b"later")
+        writer.write(0, b"first")
+    again = PartialFile(partial.path)
+    assert again.spans == ((0, 5), (100, 105))
+    assert again.size_bytes == 10
+    with again.writer() as writer:
+        writer.write(5, b"x" * 95)
+    assert again.spans == ((0, 105),)
+
+
+def test_what_arrived_in_order_counts_when_more_arrives_elsewhere(partial: PartialFile) -> None:
+    partial.restart(NOTES)
+    partial.append(b"hello")
+    with partial.writer() as writer:
+        writer.write(50, b"!")
+    assert partial.spans == ((0, 5), (50, 51))
+
+
+def test_a_journal_never_speaks_of_bytes_behind_the_end(partial: PartialFile) -> None:
+    partial.restart(NOTES)
+    with partial.writer() as writer:
+        writer.write(0, b"hello")
+        writer.write(50, b"world")
+    with partial.path.open("rb+") as file:
+        file.truncate(52)
+    assert partial.spans == ((0, 5), (50, 52))
+
+
+def test_a_restart_forgets_all_places(partial: PartialFile) -> None:
+    partial.restart(NOTES)
+    with partial.writer() as writer:
+        writer.write(50, b"world")
+    partial.restart(NOTES)
+    assert partial.size_bytes == 0
+    partial.append(b"hello")
+    assert partial.spans == ((0, 5),)
+
+
+def test_no_trace_of_a_journal_stays(partial: PartialFile, tmp_path: Path) -> None:
+    partial.restart(NOTES)
+    with partial.writer() as writer:
+        writer.write(0, b"whole")
+    partial.promote(tmp_path / "blobs" / "whole")
+    assert not list(partial.path.parent.iterdir())

@@ -27,10 +27,12 @@ from smallhold.exceptions import (
     StoreFullError,
     StoreNotWritableError,
 )
+from smallhold.models.elsewhere import ForeignPlaces
 from smallhold.models.partial_file import PartialNotes
-from smallhold.models.pull import PullPhase, PullProgress, pull
+from smallhold.models.pull import PullPolicy, pull
+from smallhold.models.pull_progress import REPORT_EVERY_S, PullPhase, PullProgress
 from smallhold.models.source_specs import FileSpec, SourceSpec
-from smallhold.models.sources import FetchJob, Source, SourceOpener
+from smallhold.models.sources import Arrival, FetchJob, Source, SourceOpener
 from smallhold.models.store import ModelStore
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ from pathlib import Path
 import anyio
 from smallhold.models import CatalogEntry, FileSpec, ModelStore, pull
 from smallhold.models.partial_file import PartialNotes
+from smallhold.models.sources import Arrival
 
 root, sha256, content, log = sys.argv[1:]
 entry = CatalogEntry(
@@ -63,7 +66,7 @@ class SlowSource:
         for start in range(0, len(data), 10_000):
             job.partial.append(data[start : start + 10_000])
             await anyio.sleep(0.03)
-        return None
+        return Arrival()
 
 phases = set()
 async def main():
@@ -82,22 +85,24 @@ class ScriptedSource:
     content: bytes
     is_appending: bool = False
     announced: str | None = None
+    revision: str | None = None
     error: SmallholdError | None = None
+    pause_s: float = 0.0
     started_at: list[int] = field(default_factory=list[int])
 
-    async def fetch(self, job: FetchJob) -> str | None:
+    async def fetch(self, job: FetchJob) -> Arrival:
         start = job.partial.size_bytes if self.is_appending else 0
         self.started_at.append(start)
         if job.size_bytes is not None:
             job.require_room(job.size_bytes - start)
         job.partial.resume_at(start, PartialNotes(source=self.name))
         for place in range(start, len(self.content), 100_000):
-            await anyio.lowlevel.checkpoint()
+            await anyio.sleep(self.pause_s)
             job.partial.append(self.content[place : place + 100_000])
             job.report(job.partial.size_bytes, job.size_bytes)
         if self.error is not None:
             raise self.error
-        return self.announced
+        return Arrival(sha256=self.announced, revision=self.revision)
 
 
 def opener(*sources: Source) -> SourceOpener:
@@ -162,6 +167,68 @@ async def test_a_source_that_fails_is_followed_by_the_next(
     assert store.installed()[0].source == "good"
 
 
+async def test_what_a_branch_stood_for_is_told_and_recorded(
+    store: ModelStore, make_entry: EntryMaker
+) -> None:
+    seen: list[PullProgress] = []
+    source = ScriptedSource("a", CONTENT, revision="c0ffee")
+    await pull(
+        make_entry(CONTENT), store=store, open_source=opener(source), on_progress=seen.append
+    )
+    assert store.installed()[0].source == "a@c0ffee"
+    assert [item.revision for item in seen if item.phase is PullPhase.DONE] == ["c0ffee"]
+
+
+async def test_a_model_that_another_program_has_is_used_where_it_lies(
+    tmp_path: Path, store: ModelStore, make_entry: EntryMaker
+) -> None:
+    entry = make_entry(CONTENT)
+    theirs = tmp_path / "ollama" / "blobs" / f"sha256-{entry.sha256}"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(CONTENT)
+    policy = PullPolicy(places=ForeignPlaces(ollama=(tmp_path / "ollama",)))
+    seen: list[PullProgress] = []
+    path = await pull(
+        entry, store=store, open_source=opener(), on_progress=seen.append, policy=policy
+    )
+    assert path == theirs
+    assert store.find(entry) == theirs
+    assert [item.phase for item in seen] == [PullPhase.VERIFYING, PullPhase.DONE]
+    assert await pull(entry, store=store, open_source=opener()) == theirs
+
+
+async def test_a_wrong_file_of_another_program_is_fetched_instead(
+    tmp_path: Path, store: ModelStore, make_entry: EntryMaker
+) -> None:
+    entry = make_entry(CONTENT)
+    theirs = tmp_path / "ollama" / "blobs" / f"sha256-{entry.sha256}"
+    theirs.parent.mkdir(parents=True)
+    theirs.write_bytes(CONTENT[::-1])
+    policy = PullPolicy(places=ForeignPlaces(ollama=(tmp_path / "ollama",)))
+    source = ScriptedSource("a", CONTENT)
+    path = await pull(entry, store=store, open_source=opener(source), policy=policy)
+    assert path == store.blob_path(entry.sha256 or "")
+    assert theirs.read_bytes() == CONTENT[::-1]
+
+
+async def test_a_pull_makes_the_store_keep_to_its_limit(
+    store: ModelStore, make_entry: EntryMaker
+) -> None:
+    old, new = make_entry(CONTENT, alias="old"), make_entry(CONTENT[::-1], alias="new")
+    await pull(old, store=store, open_source=opener(ScriptedSource("a", CONTENT)))
+    seen: list[PullProgress] = []
+    await pull(
+        new,
+        store=store,
+        open_source=opener(ScriptedSource("a", CONTENT[::-1])),
+        on_progress=seen.append,
+        policy=PullPolicy(cache_limit_bytes=len(CONTENT) + 1),
+    )
+    assert store.find(old) is None
+    assert store.find(new) is not None
+    assert [item.detail for item in seen if item.phase is PullPhase.EVICTED] == ["old:f32"]
+
+
 async def test_when_all_sources_fail_the_error_lists_each_with_its_reason(
     store: ModelStore, make_entry: EntryMaker
 ) -> None:
@@ -217,7 +284,7 @@ async def test_a_cancelled_pull_releases_its_lock_and_keeps_what_arrived(
         await pull(
             entry,
             store=store,
-            open_source=opener(ScriptedSource("a", CONTENT)),
+            open_source=opener(ScriptedSource("a", CONTENT, pause_s=REPORT_EVERY_S)),
             on_progress=lambda item: scope.cancel() if item.done_bytes else None,
         )
     assert scope.cancelled_caught

@@ -19,9 +19,6 @@ ModelOption: TypeAlias = Annotated[
         show_default=SHOWN_DEFAULT_MODEL,
     ),
 ]
-AliasArgument: TypeAlias = Annotated[
-    str, typer.Argument(metavar="ALIAS", help="A model of `smallhold models list`.")
-]
 ToolsOption: TypeAlias = Annotated[
     str | None,
     typer.Option(

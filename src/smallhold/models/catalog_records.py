@@ -66,7 +66,7 @@ class ModelShapeRecord(Record):
         given: dict[str, Any] = self.model_dump()
         given |= {
             "key_length": key_length,
-            "value_length": self.value_length or key_length,
+            "value_length": key_length if self.value_length is None else self.value_length,
             "context_length": context_tokens,
         }
         return ModelShape(**given)

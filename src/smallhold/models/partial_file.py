@@ -1,7 +1,8 @@
 """A model that is still arriving: this file holds the `PartialFile`.
 
-The bytes lie in one file, what is needed to go on after an interruption in a small one beside it.
-Neither is trusted: whatever arrived is hashed as a whole before it becomes a model.
+The bytes lie in one file, what is needed to go on after an interruption in small ones beside it:
+notes on where they come from and, when they arrive at several places at once, a journal of those.
+None is trusted: whatever arrived is hashed as a whole before it becomes a model.
 """
 
 from __future__ import annotations
@@ -13,6 +14,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final, cast
+
+from smallhold.models.atomic_file import replace_file, sync_folder
+from smallhold.models.byte_spans import NOTHING, Spans, clipped, covered_bytes
+from smallhold.models.span_journal import SpanWriter, read_journal, this_boot
 
 _NOTES_MAX_BYTES: Final = 4096
 
@@ -37,16 +42,23 @@ class PartialFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._notes_path = path.with_name(f"{path.name}.json")
+        self._journal_path = path.with_name(f"{path.name}.journal")
         self.scratch = path.with_name(f"{path.name}.scratch")
         """Folder for a source's own intermediate files; emptied by `clear_scratch`."""
 
     @property
     def size_bytes(self) -> int:
         """Bytes that have arrived; 0 when there is no file."""
-        try:
-            return self.path.stat().st_size
-        except FileNotFoundError:
-            return 0
+        return covered_bytes(self.spans)
+
+    @property
+    def spans(self) -> Spans:
+        """Which bytes have arrived."""
+        end = self._end()
+        if not end:
+            return NOTHING
+        spans = read_journal(self._journal_path, boot=this_boot())
+        return ((0, end),) if spans is None else clipped(spans, end=end)
 
     @property
     def notes(self) -> PartialNotes | None:
@@ -62,14 +74,21 @@ class PartialFile:
         self.resume_at(0, notes)
 
     def resume_at(self, size_bytes: int, notes: PartialNotes) -> None:
-        """Cut the file to `size_bytes` and go on from there."""
+        """Cut the file to `size_bytes`, all of which arrived, and go on from there in order."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
             file.truncate(size_bytes)
+        # After the file, or else its holes would count as bytes that arrived.
+        self._journal_path.unlink(missing_ok=True)
         self.note(notes)
 
+    def writer(self) -> SpanWriter:
+        """Go on at any place, several at once; use the result in a `with` block."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        return SpanWriter(file=self.path, journal=self._journal_path, spans=self.spans)
+
     def append(self, data: bytes) -> None:
-        """Add bytes to the end."""
+        """Add bytes to the end of a file that arrives in order."""
         with self.path.open("ab") as file:
             file.write(data)
 
@@ -91,8 +110,8 @@ class PartialFile:
         """Remove every trace; returns the bytes freed."""
         freed_bytes = self.size_bytes
         self.clear_scratch()
-        self.path.unlink(missing_ok=True)
-        self._notes_path.unlink(missing_ok=True)
+        for path in (self.path, self._journal_path, self._notes_path):
+            path.unlink(missing_ok=True)
         return freed_bytes
 
     def promote(self, target: Path) -> None:
@@ -103,26 +122,11 @@ class PartialFile:
         sync_folder(target.parent)
         self.discard()
 
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a small file so that readers see the old bytes or the new ones, never a mixture."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    arriving = path.with_name(f"{path.name}.new")
-    with arriving.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    arriving.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    def _end(self) -> int:
+        try:
+            return self.path.stat().st_size
+        except FileNotFoundError:
+            return 0
 
 
 def _notes_from(document: object) -> PartialNotes | None:

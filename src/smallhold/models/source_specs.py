@@ -6,7 +6,11 @@ A specification is data from the catalog; the adapters in `smallhold.models.sour
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+
+OLLAMA_REGISTRY: Final = "https://registry.ollama.ai"
+"""The registry that `ollama pull` asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,4 +66,35 @@ class FileSpec:
         return f"file:{self.path}"
 
 
-SourceSpec: TypeAlias = HuggingFaceSpec | PypiSpec | FileSpec
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpsSpec:
+    """A file behind a plain address; plain HTTP is for this machine's own loopback alone."""
+
+    url: str
+    """Absolute URL without a name or password in it."""
+
+    @property
+    def name(self) -> str:
+        """Name for messages and progress, without the query, which may hold a signature."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}:{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OllamaSpec:
+    """A model of a registry that speaks Ollama's protocol."""
+
+    model: str
+    """Name such as `llama3.2` or, of a user, `someone/llama3.2`."""
+    tag: str = "latest"
+    registry: str = OLLAMA_REGISTRY
+    """Base URL of the registry."""
+
+    @property
+    def name(self) -> str:
+        """Name for messages and progress."""
+        host = "" if self.registry == OLLAMA_REGISTRY else f"{urlsplit(self.registry).netloc}/"
+        return f"ollama:{host}{self.model}:{self.tag}"
+
+
+SourceSpec: TypeAlias = HuggingFaceSpec | PypiSpec | FileSpec | HttpsSpec | OllamaSpec

@@ -11,6 +11,7 @@ import pytest
 from smallhold.exceptions import SourceUnavailableError, StoreFullError
 from smallhold.models.source_specs import FileSpec
 from smallhold.models.sources.file import FileSource
+from smallhold.models.sources.protocol import Arrival
 
 if TYPE_CHECKING:
     from tests.models.sources.conftest import JobMaker
@@ -32,7 +33,7 @@ def source(path: str | Path) -> FileSource:
 
 
 async def test_a_file_arrives_as_a_copy_not_as_a_link(make_job: JobMaker, model: Path) -> None:
-    assert await source(model).fetch(make_job(CONTENT)) is None
+    assert await source(model).fetch(make_job(CONTENT)) == Arrival()
     assert make_job.arrived == CONTENT
     assert not make_job.partial.path.samefile(model)
     assert make_job.reports[-1] == (len(CONTENT), len(CONTENT))

@@ -18,18 +18,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import pytest
+from tests.models.sources.model_server import COMMIT
 
 from smallhold.exceptions import CorruptDownloadError, SourcesExhaustedError, SourceUnavailableError
-from smallhold.models.partial_file import PartialNotes
+from smallhold.models.partial_file import PartialFile, PartialNotes
 from smallhold.models.pull import pull
 from smallhold.models.source_specs import HuggingFaceSpec
-from smallhold.models.sources.huggingface import ATTEMPTS, HuggingFaceSource
-from smallhold.models.sources.protocol import FetchJob, SourceOpener
+from smallhold.models.sources.backoff import ATTEMPTS
+from smallhold.models.sources.huggingface import HuggingFaceSource
+from smallhold.models.sources.protocol import Arrival, FetchJob, SourceOpener
+from smallhold.models.sources.transfer_settings import TransferSettings
 from smallhold.models.store import ModelStore
 
 if TYPE_CHECKING:
     from tests.models.conftest import EntryMaker, GGUFMaker
-    from tests.models.sources.conftest import Hub, JobMaker
+    from tests.models.sources.conftest import JobMaker
+    from tests.models.sources.model_server import Hub
 
 pytestmark = pytest.mark.anyio
 
@@ -57,7 +61,8 @@ anyio.run(main)
 
 
 def source(hub: Hub, spec: HuggingFaceSpec = SPEC, *, stall_s: float = 5.0) -> HuggingFaceSource:
-    return HuggingFaceSource(spec=spec, endpoint=hub.hub_url, stall_s=stall_s, backoff_s=0.01)
+    settings = TransferSettings(stall_s=stall_s, backoff_s=0.01)
+    return HuggingFaceSource(spec=spec, endpoint=hub.hub_url, settings=settings)
 
 
 def job_of(make_job: JobMaker, hub: Hub, *, is_known: bool = True) -> FetchJob:
@@ -74,8 +79,9 @@ def leave(make_job: JobMaker, data: bytes, *, by: str = SPEC.name, etag: str | N
 async def test_a_file_arrives_with_the_digest_that_the_hub_announced(
     hub: Hub, make_job: JobMaker
 ) -> None:
-    announced = await source(hub).fetch(job_of(make_job, hub, is_known=False))
-    assert announced == hashlib.sha256(CONTENT).hexdigest()
+    arrival = await source(hub).fetch(job_of(make_job, hub, is_known=False))
+    assert arrival.sha256 == hashlib.sha256(CONTENT).hexdigest()
+    assert arrival.revision == COMMIT
     assert make_job.arrived == CONTENT
     assert make_job.reports[-1] == (len(CONTENT), len(CONTENT))
 
@@ -159,7 +165,9 @@ async def test_a_refusal_is_final_and_says_why(
 
 
 async def test_nobody_listening_makes_the_source_unavailable(make_job: JobMaker) -> None:
-    closed = HuggingFaceSource(spec=SPEC, endpoint="http://127.0.0.1:9", backoff_s=0.01)
+    closed = HuggingFaceSource(
+        spec=SPEC, endpoint="http://127.0.0.1:9", settings=TransferSettings(backoff_s=0.01)
+    )
     with pytest.raises(SourceUnavailableError):
         await closed.fetch(make_job(CONTENT))
 
@@ -221,10 +229,10 @@ async def test_a_mirror_that_announces_nothing_is_asked_with_the_etag(
 ) -> None:
     hub.is_announcing = False
     leave(make_job, CONTENT[:1000], etag='"v1"')
-    assert await source(hub).fetch(job_of(make_job, hub, is_known=False)) is None
-    (request,) = hub.seen("storage")
-    assert request.headers["if-range"] == '"v1"'
-    assert request.headers["range"] == "bytes=1000-"
+    arrival = await source(hub).fetch(job_of(make_job, hub, is_known=False))
+    assert arrival == Arrival()
+    assert {request.headers["if-range"] for request in hub.seen("storage")} == {'"v1"'}
+    assert (hub.ranges()[0] or "").startswith("bytes=1000-")
     assert make_job.arrived == CONTENT
 
 
@@ -239,9 +247,10 @@ async def test_a_file_that_changed_on_such_a_mirror_is_fetched_as_a_whole(
 
 async def test_a_weak_etag_never_resumes(hub: Hub, make_job: JobMaker) -> None:
     hub.is_announcing, hub.etag = False, 'W/"v1"'
+    hub.fail()
     hub.fail(cut_after=1_000_000)
     await source(hub).fetch(job_of(make_job, hub, is_known=False))
-    assert hub.ranges() == [None, None]
+    assert hub.ranges()[1:] == [None, None]
     assert make_job.arrived == CONTENT
 
 
@@ -359,8 +368,8 @@ class Puller:
     """Pulls in a process of its own, through the mirror that `HF_ENDPOINT` names."""
 
     def __init__(self, hub: Hub, home: Path) -> None:
-        hub.content = CONTENT
-        fields = {"size_bytes": len(CONTENT), "sha256": hashlib.sha256(CONTENT).hexdigest()}
+        hub.content = hub.content or CONTENT
+        fields = {"size_bytes": len(hub.content), "sha256": hub.digest}
         self._command = [sys.executable, "-c", PULL_PROGRAM, json.dumps(fields)]
         self._environ = {**os.environ, "HF_ENDPOINT": hub.hub_url, "SMALLHOLD_HOME": str(home)}
 
@@ -395,6 +404,30 @@ def test_a_killed_pull_is_resumed_by_the_next_process(
     assert Path(output.strip()).read_bytes() == CONTENT, errors
     start = (hub.ranges()[1] or "").removeprefix("bytes=").removesuffix("-")
     assert int(start) >= 700_000
+
+
+def test_a_pull_over_several_connections_that_is_killed_fetches_a_megabyte_twice_at_most(
+    hub: Hub, tmp_path: Path
+) -> None:
+    hub.content = CONTENT * 6
+    puller = Puller(hub, tmp_path)
+    entry_partial = tmp_path / "models" / "partial" / f"sha256-{hub.digest}.part"
+    wasted_bytes = 0
+    for point_bytes in (1_000_000, 4_000_000, 7_000_000):
+        killed = puller.start(SMALLHOLD_PULL_RATE="20MB")
+        deadline_s = time.monotonic() + 30
+        while hub.sent_bytes < point_bytes + wasted_bytes:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.002)
+        killed.send_signal(signal.SIGKILL)
+        killed.communicate(timeout=30)
+        time.sleep(0.1)
+        lost_bytes = hub.sent_bytes - PartialFile(entry_partial).size_bytes - wasted_bytes
+        assert 0 <= lost_bytes <= 1_000_000
+        wasted_bytes += lost_bytes
+    output, errors = puller.start().communicate(timeout=60)
+    assert Path(output.strip()).read_bytes() == hub.content, errors
+    assert hub.sent_bytes == len(hub.content) + wasted_bytes
 
 
 def test_two_processes_ask_the_storage_once(hub: Hub, puller: Puller) -> None:

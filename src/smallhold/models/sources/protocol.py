@@ -26,6 +26,16 @@ class FetchJob:
     """Takes the bytes still to be written; raises `StoreFullError` when the disk lacks them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """What a source said about the file that it delivered; all of it may be unknown."""
+
+    sha256: str | None = None
+    """The digest that it announced."""
+    revision: str | None = None
+    """What the branch or tag that was asked for stood for, such as a commit."""
+
+
 class Source(Protocol):
     """A place that has a model."""
 
@@ -34,13 +44,10 @@ class Source(Protocol):
         """Name for messages and progress."""
         ...
 
-    async def fetch(self, job: FetchJob) -> str | None:
+    async def fetch(self, job: FetchJob) -> Arrival:
         """Bring the partial file to its full length, going on from what is there if possible.
 
         Errors of the system while writing are let through as `OSError`.
-
-        Returns:
-            The sha256 that the source announced for the file, if it did.
 
         Raises:
             SourceUnavailableError: The source cannot deliver; what arrived stays.

