@@ -15,6 +15,7 @@ HOMES = {
     "Agent": "smallhold.agents",
     "Config": "smallhold.agents",
     "Example": "smallhold.agents",
+    "ResourceConfig": "smallhold.runtimes.residency",
     "Result": "smallhold.agents",
     "tool": "smallhold.tools",
 }

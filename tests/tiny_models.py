@@ -42,6 +42,7 @@ LAYERS: Final = 2
 WINDOW_TOKENS: Final = 32
 """Sliding window of `write_sliding_window`."""
 STATE_WIDTH: Final = 8
+STATE_HEADS: Final = 4
 LORA_RANK: Final = 4
 
 _NORMAL_TOKEN: Final = 1
@@ -220,6 +221,91 @@ def write_recurrent(path: Path, *, seed: int = 3) -> Path:
                 f"{block}ssm_a": -rates,
                 f"{block}ssm_d": np.ones(inner, dtype=np.float32),
                 f"{block}ssm_out.weight": weights.matrix(inner, WIDTH),
+            })  # fmt: skip
+    return path
+
+
+def _mixed_heads(writer: gguf.GGUFWriter, attends: tuple[bool, ...]) -> None:
+    """Describe attention of which some layers have no heads, as hybrids do."""
+    writer.add_context_length(CONTEXT_TOKENS)
+    writer.add_embedding_length(WIDTH)
+    writer.add_block_count(len(attends))
+    writer.add_feed_forward_length(FEED_FORWARD)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv([KEY_HEADS if layer else 0 for layer in attends])
+    writer.add_rope_dimension_count(HEAD_WIDTH)
+    writer.add_layer_norm_rms_eps(1e-5)
+
+
+def _without_mixing(tensors: Mapping[str, NDArray[np.float32]]) -> dict[str, NDArray[np.float32]]:
+    return {
+        name: tensor
+        for name, tensor in tensors.items()
+        if "attn_norm" in name or "attn_" not in name
+    }
+
+
+def write_hybrid(path: Path, *, seed: int = 5) -> Path:
+    """A granite hybrid: one layer of attention among three that keep a running state."""
+    weights, vocabulary = RandomWeights(seed), byte_vocabulary()
+    attends = (False, True, False, False)
+    inner = 2 * WIDTH
+    mixed = inner + 2 * STATE_WIDTH
+    with _written(path, "granitehybrid") as writer:
+        _mixed_heads(writer, attends)
+        writer.add_ssm_conv_kernel(4)
+        writer.add_ssm_inner_size(inner)
+        writer.add_ssm_state_size(STATE_WIDTH)
+        writer.add_ssm_group_count(1)
+        writer.add_ssm_time_step_rank(STATE_HEADS)
+        writer.add_vocab_size(len(vocabulary.tokens))
+        vocabulary.write(writer)
+        _add_all(writer, _embedding(weights, vocabulary))
+        _add_all(writer, _output(weights, vocabulary))
+        for layer, has_attention in enumerate(attends):
+            block = f"blk.{layer}."
+            tensors = _attention_layer(weights, layer)
+            _add_all(writer, tensors if has_attention else _without_mixing(tensors))
+            if has_attention:
+                continue
+            _add_all(writer, {
+                f"{block}ssm_in.weight": weights.matrix(WIDTH, inner + mixed + STATE_HEADS),
+                f"{block}ssm_conv1d.weight": weights.matrix(4, mixed),
+                f"{block}ssm_conv1d.bias": np.zeros(mixed, dtype=np.float32),
+                f"{block}ssm_dt.bias": np.full(STATE_HEADS, -2.0, dtype=np.float32),
+                f"{block}ssm_a": np.full((STATE_HEADS, 1), -0.1, dtype=np.float32),
+                f"{block}ssm_d": np.ones((STATE_HEADS, 1), dtype=np.float32),
+                f"{block}ssm_norm.weight": np.ones((1, inner), dtype=np.float32),
+                f"{block}ssm_out.weight": weights.matrix(inner, WIDTH),
+            })  # fmt: skip
+    return path
+
+
+def write_short_convolution(path: Path, *, seed: int = 6) -> Path:
+    """An lfm2, whose layers without attention keep the last few tokens of a convolution."""
+    weights, vocabulary = RandomWeights(seed), byte_vocabulary()
+    attends = (False, False, True)
+    kernel = 3
+    with _written(path, "lfm2") as writer:
+        _mixed_heads(writer, attends)
+        writer.add_shortconv_l_cache(kernel)
+        writer.add_vocab_size(len(vocabulary.tokens))
+        vocabulary.write(writer)
+        embedding = _embedding(weights, vocabulary)
+        # The output norm bears the embedding's name in this architecture.
+        embedding["token_embd_norm.weight"] = embedding.pop("output_norm.weight")
+        _add_all(writer, embedding)
+        for layer, has_attention in enumerate(attends):
+            block = f"blk.{layer}."
+            tensors = _attention_layer(weights, layer)
+            _add_all(writer, tensors if has_attention else _without_mixing(tensors))
+            _add_all(writer, {
+                f"{block}attn_q_norm.weight": np.ones(HEAD_WIDTH, dtype=np.float32),
+                f"{block}attn_k_norm.weight": np.ones(HEAD_WIDTH, dtype=np.float32),
+            } if has_attention else {
+                f"{block}shortconv.conv.weight": weights.matrix(kernel, WIDTH),
+                f"{block}shortconv.in_proj.weight": weights.matrix(WIDTH, 3 * WIDTH),
+                f"{block}shortconv.out_proj.weight": weights.matrix(WIDTH, WIDTH),
             })  # fmt: skip
     return path
 

@@ -33,7 +33,9 @@ from smallhold.engine.wire import (
     Reply,
     Score,
     Scored,
+    SetThreads,
     TextDelta,
+    ThreadsSet,
     WireMessage,
     WirePrompt,
     decode_reply,
@@ -92,6 +94,7 @@ def last_reply(ours: socket.socket) -> Reply:
         (Embed(prompt=HELLO, pooling=Pooling.LAST, scheduling=Scheduling()), Embedded),
         (Count(prompt=HELLO), Counted),
         (Describe(), Described),
+        (SetThreads(threads=None), ThreadsSet),
         (Canary(), Alive),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, msgspec.Struct) else "",
@@ -100,6 +103,16 @@ def test_every_command_has_its_answer(
     loaded: LoadedModel, command: Command, kind: type[Reply]
 ) -> None:
     assert isinstance(ask(loaded, command)[0], kind)
+
+
+def test_threads_are_limited_by_what_the_settings_give_and_come_back(
+    loaded: LoadedModel,
+) -> None:
+    (usual,) = ask(loaded, SetThreads(threads=None))
+    (fewest,) = ask(loaded, SetThreads(threads=1))
+    (many,) = ask(loaded, SetThreads(threads=1000))
+    assert fewest == ThreadsSet(threads=1, batch_threads=1)
+    assert many == usual
 
 
 def test_a_description_names_the_process(loaded: LoadedModel) -> None:

@@ -193,6 +193,19 @@ def test_a_full_memory_is_an_error_and_not_the_end(
     assert np.isfinite(after(context, [token])).all()
 
 
+def test_threads_can_be_limited_between_two_passes_and_change_no_result(
+    context: Context, tokens: list[int]
+) -> None:
+    usual = context.limit_threads(None)
+    before = after(context, tokens)
+    context.remove(SCRATCH)
+    try:
+        assert context.limit_threads(1) == (1, 1)
+        assert np.allclose(after(context, tokens), before, atol=1e-3)
+    finally:
+        assert context.limit_threads(None) == usual
+
+
 def test_a_file_that_is_no_model_is_refused_with_llama_cpps_reason(tmp_path: Path) -> None:
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF" + bytes(100))

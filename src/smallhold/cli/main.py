@@ -21,8 +21,9 @@ from smallhold.cli.failures import shows_failures
 from smallhold.cli.knowledge import knowledge_app
 from smallhold.cli.mcp import mcp_app
 from smallhold.cli.memory import memory_app
+from smallhold.cli.models import models_app
 from smallhold.cli.options import (
-    AliasArgument,
+    SHOWN_DEFAULT_MODEL,
     HalfWord,
     JsonOption,
     ModelOption,
@@ -45,7 +46,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,
 )
-models_app = typer.Typer(help="The models that Smallhold knows by alias.", no_args_is_help=True)
 engine_app = typer.Typer(help="The engine that runs models.", no_args_is_help=True)
 eval_app = typer.Typer(help="Measure how well a model does.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
@@ -80,7 +80,16 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - Typer's signature of 
 
 @app.callback()
 def set_up(
+    context: typer.Context,
     *,
+    catalog: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Your own models, laid over the packaged catalog.",
+            show_default="catalog.yaml in SMALLHOLD_HOME",
+        ),
+    ] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", help="Log to stderr, with the tracebacks of errors.")
     ] = False,
@@ -91,6 +100,10 @@ def set_up(
 ) -> None:
     """Production AI agents on small language models, on your own hardware, offline first."""
     del version
+    if catalog is not None:
+        from smallhold.cli.own_catalog import use_catalog
+
+        context.with_resource(use_catalog(catalog))
     if verbose:
         from rich.logging import RichHandler
 
@@ -147,19 +160,53 @@ def run(
 
 @app.command()
 @shows_failures
-def pull(alias: AliasArgument) -> None:
-    """Fetch a model into the store."""
-    import anyio
+def pull(
+    reference: Annotated[
+        str,
+        typer.Argument(
+            metavar="REFERENCE",
+            help="ALIAS[:VARIANT], hf:OWNER/REPO/FILE, ollama:NAME[:TAG], https://HOST/FILE, "
+            "the path of a file, or words such as 'fast routing'.",
+        ),
+    ],
+    *,
+    alias: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="Alias for a file that no catalog knows."),
+    ] = None,
+    variant: Annotated[
+        str | None,
+        typer.Option(
+            metavar="QUANTIZATION", help="Such as q8_0.", show_default="what suits this machine"
+        ),
+    ] = None,
+    limit_rate: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Most bytes a second, such as 5MB.",
+            show_default="SMALLHOLD_PULL_RATE, or none",
+        ),
+    ] = None,
+    connections: Annotated[
+        int, typer.Option(help="Pieces of a file to fetch at once, 1 to 16.")
+    ] = 4,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write progress to stdout, one JSON object a line.")
+    ] = False,
+) -> None:
+    """Fetch a model into the store, or go on where an earlier pull stopped."""
+    from smallhold.cli.pull_command import run_pull
+    from smallhold.cli.pulling import PullRequest
 
-    from smallhold.cli.pulling import pull_model
-    from smallhold.models import ModelStore, load_catalog, source_opener
-    from smallhold.settings import load_settings
-
-    settings = load_settings()
-    entry = load_catalog().resolve(alias)
-    store, open_source = ModelStore(settings.model_store), source_opener(settings)
-    console = side_console()
-    anyio.run(lambda: pull_model(entry, store=store, open_source=open_source, console=console))
+    request = PullRequest(
+        text=reference,
+        alias=alias,
+        variant=variant,
+        limit_rate=limit_rate,
+        connections=connections,
+    )
+    run_pull(request, as_json=as_json)
 
 
 @app.command()
@@ -191,46 +238,33 @@ def demo(
 
 @app.command()
 @shows_failures
-def doctor(*, as_json: JsonOption = False) -> None:
-    """Look at this machine and say what is missing. Exit code 0: the default model can run."""
+def doctor(
+    *,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            metavar="ALIAS[:VARIANT]",
+            help="The model that should run.",
+            show_default=SHOWN_DEFAULT_MODEL,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at this machine and say what is missing. Exit code 0: the model can run."""
     import anyio
 
     from smallhold.cli.doctor import examine, show_findings
     from smallhold.cli.exit_codes import ExitCode
     from smallhold.settings import load_settings
 
-    findings = anyio.run(lambda: examine(load_settings()))
+    findings = anyio.run(lambda: examine(load_settings(), model=model))
     if as_json:
         write_json(findings.to_dict())
     else:
         show_findings(findings, console=result_console())
     raise typer.Exit(ExitCode.OK if findings.can_run else ExitCode.FAILED)
-
-
-@models_app.command("list")
-@shows_failures
-def list_models(*, as_json: JsonOption = False) -> None:
-    """List the models of the catalog."""
-    from smallhold.cli.model_listing import known_models, models_table
-
-    models = known_models()
-    if as_json:
-        write_json([model.to_dict() for model in models])
-    else:
-        result_console().print(models_table(models))
-
-
-@models_app.command("show")
-@shows_failures
-def show_model(alias: AliasArgument, *, as_json: JsonOption = False) -> None:
-    """Show what is known of one model."""
-    from smallhold.cli.model_listing import known_model, model_table
-
-    model = known_model(alias)
-    if as_json:
-        write_json(model.to_dict())
-    else:
-        result_console().print(model_table(model))
 
 
 @engine_app.command("build")
@@ -434,7 +468,8 @@ def bench(
     suite: Annotated[
         str,
         typer.Option(
-            help="tool-call, switch, restart, concurrent, route, overhead, or all of them.",
+            help="tool-call, switch, restart, concurrent, route, overhead, or all of them; or "
+            "residency.",
         ),
     ] = "all",
     model: ModelOption = None,

@@ -10,6 +10,7 @@ from typing import Final
 
 from smallhold.exceptions import ConfigError
 from smallhold.models.hardware import Hardware
+from smallhold.models.weight_layout import should_map
 
 DEFAULT_CONTEXT_TOKENS: Final = 8192
 """Longest prompt plus answer. Agents' prompts are 600 to 1,500 tokens of instructions and tools;
@@ -97,8 +98,10 @@ class ModelConfig:
     conversation two to four times slower, on for GPU layers and quantized keys and values."""
     kv_type: KVType = KVType.F16
     """How keys and values are stored."""
-    use_mmap: bool = True
-    """Map the file instead of reading it: loads in milliseconds, shares memory."""
+    use_mmap: bool | None = None
+    """Map the file instead of reading it: what is used as it lies there is shared between
+    processes. `None` maps it unless this CPU's kernels have most of it rearranged, since the mapped
+    pages would stay in memory beside the copies (`docs/memory-fit.md`)."""
     use_mlock: bool = False
     """Keep the weights from being swapped out; the system's limit on locked memory must allow
     it."""
@@ -168,15 +171,19 @@ class ModelConfig:
 def automatic_settings(config: ModelConfig, hardware: Hardware) -> ModelConfig:
     """Decide what was left open, by the machine.
 
-    One thread for each physical core: two threads of one core wait for the same memory. Reading
-    prompts computes more, and takes all of them.
+    One thread for each fast core: two threads of one core wait for the same memory. Reading prompts
+    computes more, and takes all of them. A file is mapped if that saves memory, for which
+    its header is read.
     """
-    threads = config.threads or min(hardware.usable_cores, hardware.physical_cores)
+    threads = config.threads or hardware.compute_cores
     share = hardware.total_memory_bytes // _CACHE_SHARE
     return replace(
         config,
         threads=threads,
         batch_threads=config.batch_threads or config.threads or hardware.usable_cores,
+        use_mmap=should_map(config.path, hardware=hardware)
+        if config.use_mmap is None
+        else config.use_mmap,
         cache_bytes=min(_MAX_CACHE_BYTES, max(_MIN_CACHE_BYTES, share))
         if config.cache_bytes is None
         else config.cache_bytes,

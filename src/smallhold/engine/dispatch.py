@@ -27,6 +27,8 @@ from smallhold.engine.wire import (
     Generate,
     Reply,
     Score,
+    SetThreads,
+    ThreadsSet,
     from_embed,
     from_generate,
     from_score,
@@ -44,7 +46,7 @@ def begin(loaded: LoadedModel, job: Job, outbox: Outbox) -> None:
         MemoryError: there is not enough; no request can go on.
     """
     match job.command:
-        case Count() | Describe() as command:
+        case Count() | Describe() | SetThreads() as command:
             _answer(loaded, command, outbox)
         case Generate() | Score() | Embed() | Canary() as command:
             is_canary = isinstance(command, Canary)
@@ -89,7 +91,7 @@ def _contained(program: Program) -> Program:
         raise internal_error(error) from error
 
 
-def _answer(loaded: LoadedModel, command: Count | Describe, outbox: Outbox) -> None:
+def _answer(loaded: LoadedModel, command: Count | Describe | SetThreads, outbox: Outbox) -> None:
     try:
         match command:
             case Count(prompt=prompt):
@@ -97,6 +99,9 @@ def _answer(loaded: LoadedModel, command: Count | Describe, outbox: Outbox) -> N
                 outbox.emit(Counted(tokens=len(encoded.tokens)))
             case Describe():
                 outbox.emit(_description(loaded))
+            case SetThreads(threads=threads):
+                set_threads, set_batch_threads = loaded.context.limit_threads(threads)
+                outbox.emit(ThreadsSet(threads=set_threads, batch_threads=set_batch_threads))
     except SmallholdError as error:
         outbox.fail(error)
     except MemoryError:

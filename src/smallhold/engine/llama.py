@@ -14,10 +14,11 @@ from __future__ import annotations
 import ctypes
 import os
 from collections import deque
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import llama_cpp
 import numpy as np
@@ -25,8 +26,14 @@ from numpy.typing import NDArray
 
 from smallhold.engine.batch import Batch
 from smallhold.engine.config import KVType, ModelConfig, Numa
+from smallhold.engine.job import QuantizeJob
 from smallhold.engine.program import Mode
-from smallhold.exceptions import DecodeError, EngineNotInstalledError, ModelLoadError
+from smallhold.exceptions import (
+    DecodeError,
+    EngineNotInstalledError,
+    ModelLoadError,
+    QuantizingError,
+)
 
 MAX_SEQUENCES: Final = 64
 """Sequences per context: cached prefixes and the branches of a scored choice."""
@@ -258,6 +265,20 @@ class Context:
                 problem=_last_error("no free cells") if status != 1 else "the KV cache is full"
             )
 
+    def limit_threads(self, limit: int | None) -> tuple[int, int]:
+        """Compute later passes with at most so many threads; `None` is what was configured.
+
+        Returns:
+            Threads for tokens and for reading prompts.
+        """
+        config = self.model.config
+        threads = config.threads or 1
+        batch_threads = config.batch_threads or threads
+        if limit is not None:
+            threads, batch_threads = min(threads, limit), min(batch_threads, limit)
+        llama_cpp.llama_set_n_threads(self.handle, threads, batch_threads)
+        return threads, batch_threads
+
     def outputs(self, offset: int) -> PassOutputs:
         """Give the outputs of a step whose first token stood at this place in the pass."""
         return PassOutputs(self, offset)
@@ -333,11 +354,12 @@ class PassOutputs:
 
 
 def _load_mode(config: ModelConfig) -> int:
-    if config.use_mmap and config.use_mlock:
+    is_mapped = config.use_mmap is not False
+    if is_mapped and config.use_mlock:
         return llama_cpp.LLAMA_LOAD_MODE_MMAP_MLOCK
     if config.use_mlock:
         return llama_cpp.LLAMA_LOAD_MODE_MLOCK
-    return llama_cpp.LLAMA_LOAD_MODE_MMAP if config.use_mmap else llama_cpp.LLAMA_LOAD_MODE_NONE
+    return llama_cpp.LLAMA_LOAD_MODE_MMAP if is_mapped else llama_cpp.LLAMA_LOAD_MODE_NONE
 
 
 def _adapter(model: Model, path: Path) -> object:
@@ -345,6 +367,60 @@ def _adapter(model: Model, path: Path) -> object:
     if not handle:
         raise ModelLoadError(path=str(path), problem=_last_error("it does not fit this model"))
     return handle
+
+
+def write_quantized(
+    job: QuantizeJob,
+    *,
+    importance: Mapping[str, NDArray[np.float32]] | None,
+    on_log: Callable[[str], None],
+) -> None:
+    """Write a file's weights in another type.
+
+    Args:
+        job: What to write; the source's header was found sound.
+        importance: Mean squared inputs by tensor, float32 [n_weights of a row].
+        on_log: Takes the log, piece by piece. Must not raise.
+
+    Raises:
+        QuantizingError: llama.cpp refused.
+    """
+
+    @llama_cpp.llama_log_callback
+    def pass_on(level: int, text: bytes, _user_data: object) -> None:
+        if level == _LOG_ERROR_LEVEL:
+            _recent_errors.append(text.decode("utf-8", "replace").strip())
+        on_log(text.decode("utf-8", "replace"))
+
+    _recent_errors.clear()
+    llama_cpp.llama_log_set(pass_on, ctypes.c_void_p(0))
+    llama_cpp.llama_backend_init()
+    params = llama_cpp.llama_model_quantize_default_params()
+    params.ftype = job.file_type
+    params.nthread = job.threads
+    params.allow_requantize = job.may_requantize
+    params.dry_run = job.is_trial
+    # The array must live as long as the call.
+    matrix = _importance_array(importance or {})
+    if importance is not None:
+        params.imatrix = ctypes.cast(matrix, ctypes.POINTER(llama_cpp.llama_model_imatrix_data))
+    try:
+        status = llama_cpp.llama_model_quantize(job.source, job.target, ctypes.pointer(params))
+    finally:
+        llama_cpp.llama_log_set(_keep_errors, ctypes.c_void_p(0))
+    if status != 0:
+        problem = _last_error("llama.cpp gave no reason")
+        raise QuantizingError(source=os.fsdecode(job.source), problem=problem)
+
+
+def _importance_array(importance: Mapping[str, NDArray[np.float32]]) -> ctypes.Array[Any]:
+    """Lay importance out as llama.cpp takes it: entries by name, and one without a name."""
+    entries = (llama_cpp.llama_model_imatrix_data * (len(importance) + 1))()
+    for entry, (name, values) in zip(entries, importance.items(), strict=False):
+        entry.name = name.encode()
+        entry.data = values.ctypes.data_as(ctypes.POINTER(ctypes.c_float))
+        entry.size = len(values)
+    return entries
 
 
 def tokenize_address() -> int:

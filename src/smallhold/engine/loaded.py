@@ -50,7 +50,7 @@ class LoadedModel:
     """
 
     def __init__(self, config: ModelConfig, *, stack: ExitStack) -> None:
-        config = automatic_settings(config, detect_hardware())
+        config = automatic_settings(config, detect_hardware(accelerators=False))
         self.config = config
         self.model = Model(config, stack=stack)
         self.context = Context(self.model, stack=stack)

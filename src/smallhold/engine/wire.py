@@ -127,11 +127,17 @@ class Describe(msgspec.Struct, tag="describe"):
     """Ask what is loaded."""
 
 
+class SetThreads(msgspec.Struct, tag="set_threads"):
+    """Ask for passes with at most so many threads from now on; `None` is what was configured."""
+
+    threads: int | None
+
+
 class Canary(msgspec.Struct, tag="canary"):
     """Ask whether the worker still computes: one token, ahead of everything else."""
 
 
-Command = Generate | Score | Embed | Count | Describe | Canary
+Command = Generate | Score | Embed | Count | Describe | SetThreads | Canary
 
 
 class TextDelta(msgspec.Struct, tag="text"):
@@ -187,6 +193,13 @@ class Described(msgspec.Struct, tag="described"):
     pid: int
 
 
+class ThreadsSet(msgspec.Struct, tag="threads_set"):
+    """The answer to `SetThreads`."""
+
+    threads: int
+    batch_threads: int
+
+
 class Failed(msgspec.Struct, tag="failed"):
     """The request failed with an error of our tree, rebuilt on the other side."""
 
@@ -195,7 +208,7 @@ class Failed(msgspec.Struct, tag="failed"):
     fields: dict[str, Any]
 
 
-Reply = TextDelta | Finished | Scored | Embedded | Counted | Described | Alive | Failed
+Reply = TextDelta | Finished | Scored | Embedded | Counted | Described | ThreadsSet | Alive | Failed
 
 
 def _plain_path(value: object) -> bytes:

@@ -19,6 +19,11 @@ Branches are drawn by who can act::
     │   ├── UnsupportedSchemaError   a JSON Schema that the grammar cannot express
     │   ├── ChatTemplateError        a chat template failed or exceeded its limits
     │   ├── UnknownModelError        no such alias in the catalog
+    │   ├── UnknownVariantError      no such quantization of the model
+    │   ├── UnknownNeedError         no model is for what is wanted
+    │   ├── BudgetTooSmallError      no model that would do fits the memory
+    │   ├── UnknownQuantizationError the engine writes no such files
+    │   ├── AlreadyQuantizedError    a file has lost precision before
     │   ├── UnsupportedFeatureError  the chosen runtime cannot do what was asked
     │   ├── UnknownAdapterError      the model was loaded without this LoRA adapter
     │   ├── DatasetError             an evaluation file is malformed
@@ -39,7 +44,12 @@ Branches are drawn by who can act::
     │   └── EmbeddingModelChangedError the documents' vectors are of another model
     ├── ModelError                   the model's files must be mended or fetched
     │   ├── CatalogError             the catalog file is malformed
+    │   ├── UnsignedModelError       a model lacks the signature that is required
     │   ├── ModelNotInstalledError   the model is not in the store and may not be fetched
+    │   │   └── ModelChangedError    its file is not the one that was stored any more
+    │   ├── ModelInUseError          a process has it loaded
+    │   ├── InvalidArchiveError      an archive of models is not sound
+    │   ├── ArchiveNotWritableError  an archive of models cannot be written there
     │   ├── InvalidGGUFError         a file is not a sound GGUF file
     │   ├── InvalidWeightsError      a file is not a sound safetensors file of the model
     │   ├── CorruptDownloadError     bytes arrived with the wrong size or sha256
@@ -57,6 +67,8 @@ Branches are drawn by who can act::
     │   │   ├── WorkerHungError      it did not compute one token in time, and was ended
     │   │   └── WorkerMemoryError    it could not get the memory it needed, and ended
     │   ├── QueueFullError           as many requests wait as may
+    │   ├── MemoryRefusedError       the memory for models has no room for this one
+    │   ├── QuantizingError          no quantized file could be written
     │   └── DecodeError              a forward pass failed
     ├── StateError                   what is stored, or where, must be mended
     │   ├── WrongKeyError            the keys at hand do not open a stored value
@@ -96,6 +108,8 @@ from smallhold.exceptions.approval import (
     UnknownApprovalError,
 )
 from smallhold.exceptions.caller import (
+    AlreadyQuantizedError,
+    BudgetTooSmallError,
     CallerError,
     ChatTemplateError,
     ConfigError,
@@ -107,6 +121,9 @@ from smallhold.exceptions.caller import (
     ToolDefinitionError,
     UnknownAdapterError,
     UnknownModelError,
+    UnknownNeedError,
+    UnknownQuantizationError,
+    UnknownVariantError,
     UnsupportedFeatureError,
     UnsupportedSchemaError,
 )
@@ -116,7 +133,9 @@ from smallhold.exceptions.engine import (
     EngineBuildError,
     EngineError,
     EngineNotInstalledError,
+    MemoryRefusedError,
     ModelLoadError,
+    QuantizingError,
     QueueFullError,
     WorkerDiedError,
     WorkerHungError,
@@ -130,17 +149,22 @@ from smallhold.exceptions.knowledge import (
     UnknownDocumentError,
 )
 from smallhold.exceptions.model import (
+    ArchiveNotWritableError,
     CatalogError,
     CorruptDownloadError,
+    InvalidArchiveError,
     InvalidGGUFError,
     InvalidWeightsError,
+    ModelChangedError,
     ModelError,
+    ModelInUseError,
     ModelNotInstalledError,
     SourcesExhaustedError,
     SourceUnavailableError,
     StoreBusyError,
     StoreFullError,
     StoreNotWritableError,
+    UnsignedModelError,
 )
 from smallhold.exceptions.outbox import (
     EffectError,
@@ -191,10 +215,13 @@ from smallhold.exceptions.state import (
 )
 
 __all__ = [
+    "AlreadyQuantizedError",
     "ApprovalDecidedError",
     "ApprovalError",
     "ApprovalExpiredError",
     "ApprovalMismatchError",
+    "ArchiveNotWritableError",
+    "BudgetTooSmallError",
     "CallerError",
     "CatalogError",
     "ChatTemplateError",
@@ -221,11 +248,15 @@ __all__ = [
     "EngineBuildError",
     "EngineError",
     "EngineNotInstalledError",
+    "InvalidArchiveError",
     "InvalidGGUFError",
     "InvalidMessageError",
     "InvalidOutputError",
     "InvalidWeightsError",
+    "MemoryRefusedError",
+    "ModelChangedError",
     "ModelError",
+    "ModelInUseError",
     "ModelLoadError",
     "ModelNotInstalledError",
     "ModelOutputError",
@@ -237,6 +268,7 @@ __all__ = [
     "PeerRefusalError",
     "PeerTimeoutError",
     "PeerUnavailableError",
+    "QuantizingError",
     "QuarantinedSessionError",
     "QueueFullError",
     "RejectedEffectError",
@@ -261,9 +293,13 @@ __all__ = [
     "UnknownDocumentError",
     "UnknownEffectError",
     "UnknownModelError",
+    "UnknownNeedError",
     "UnknownOutcomeError",
+    "UnknownQuantizationError",
     "UnknownRunError",
     "UnknownSessionError",
+    "UnknownVariantError",
+    "UnsignedModelError",
     "UnsupportedFeatureError",
     "UnsupportedSchemaError",
     "WorkerDiedError",

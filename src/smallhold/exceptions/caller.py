@@ -130,6 +130,85 @@ class UnknownModelError(CallerError):
         )
 
 
+class UnknownVariantError(CallerError):
+    """The catalog has the model, but not in this quantization."""
+
+    def __init__(self, *, alias: str, variant: str, known: Sequence[str]) -> None:
+        self.alias = alias
+        self.variant = variant
+        self.known = tuple(known)
+        references = ", ".join(f"{alias}:{name}" for name in self.known)
+        super().__init__(
+            f"The model {alias!r} has no variant {variant!r} in the catalog. It has {references}."
+        )
+
+
+class UnknownNeedError(CallerError):
+    """What a model is wanted for is not understood, or no model is for it."""
+
+    def __init__(self, *, need: str, problem: str, near: Sequence[str] = ()) -> None:
+        self.need = need
+        self.problem = problem
+        self.near = tuple(near)
+        hint = f" Did you mean {' or '.join(self.near)}?" if self.near else ""
+        super().__init__(
+            f"No model for {need!r}: {problem}.{hint} Name an alias of `smallhold models list`, "
+            "or a need such as 'routing', 'code' or 'the best that fits 4GB'."
+        )
+
+
+class BudgetTooSmallError(CallerError):
+    """Not even the smallest file that would do fits the memory that may be used."""
+
+    def __init__(
+        self,
+        *,
+        need: str,
+        budget_bytes: int,
+        smallest: str,
+        needed_bytes: int,
+        fitting: Sequence[str] = (),
+    ) -> None:
+        self.need = need
+        self.budget_bytes = budget_bytes
+        self.smallest = smallest
+        """The file that needs the least."""
+        self.needed_bytes = needed_bytes
+        self.fitting = tuple(fitting)
+        """Other files that would fit, the most capable first."""
+        instead = f" What fits: {', '.join(self.fitting)}." if self.fitting else ""
+        super().__init__(
+            f"{need!r} needs at least {needed_bytes / 1e6:,.0f} MB of memory ({smallest}); "
+            f"{budget_bytes / 1e6:,.0f} MB may be used.{instead} Allow more memory, a shorter "
+            "context or another model."
+        )
+
+
+class UnknownQuantizationError(CallerError):
+    """The engine cannot write files of this quantization."""
+
+    def __init__(self, *, quantization: str, known: Sequence[str]) -> None:
+        self.quantization = quantization
+        self.known = tuple(known)
+        super().__init__(
+            f"No quantization is called {quantization!r}. Choose one of {', '.join(self.known)}."
+        )
+
+
+class AlreadyQuantizedError(CallerError):
+    """The source of a quantization has lost precision before."""
+
+    def __init__(self, *, source: str, quantization: str, target: str) -> None:
+        self.source = source
+        self.quantization = quantization
+        self.target = target
+        super().__init__(
+            f"{source} is quantized already ({quantization}); {target} made of it is worse than "
+            f"{target} made of the original, and no better than {quantization} in any case. "
+            "Take an F16, BF16 or F32 file, or allow it with --allow-requantize."
+        )
+
+
 class UnsupportedFeatureError(CallerError):
     """The chosen runtime cannot do what the request needs."""
 

@@ -85,6 +85,54 @@ class QueueFullError(EngineError):
         )
 
 
+class MemoryRefusedError(EngineError):
+    """A model cannot be loaded into the memory that there is for models, whatever is unloaded."""
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        needed_bytes: int,
+        budget_bytes: int,
+        is_limited: bool,
+        pinned: Sequence[str] = (),
+    ) -> None:
+        """Make the error.
+
+        Args:
+            model: Name of the model.
+            needed_bytes: What it takes once it is loaded, by estimate and measurement.
+            budget_bytes: What all models may take together.
+            is_limited: Whether `max_memory_usage` says so, rather than what the machine has free.
+            pinned: Names of the models that are pinned and hold a part of it.
+        """
+        self.model = model
+        self.needed_bytes = needed_bytes
+        self.budget_bytes = budget_bytes
+        self.is_limited = is_limited
+        self.pinned = tuple(pinned)
+        holders = f" Of that, pinned models hold a part: {', '.join(pinned)}." if pinned else ""
+        budget = f"{max(0, budget_bytes) / 1e9:.2f} GB"
+        limit = f"`max_memory_usage` allows {budget}" if is_limited else f"{budget} is free for it"
+        remedy = "raise `max_memory_usage`" if is_limited else "end other programs"
+        super().__init__(
+            f"The model {model!r} needs {needed_bytes / 1e9:.2f} GB of memory, but {limit}."
+            f"{holders} Choose a smaller model, quantization or `context_tokens`, or {remedy}."
+        )
+
+
+class QuantizingError(EngineError):
+    """The engine could not write a quantized file; what it wrote is gone."""
+
+    def __init__(self, *, source: str, problem: str) -> None:
+        self.source = source
+        self.problem = problem
+        super().__init__(
+            f"{source} could not be quantized: {problem}. "
+            "Check the file and the room on the disk, or choose another quantization."
+        )
+
+
 class DecodeError(EngineError):
     """A forward pass failed inside llama.cpp."""
 

@@ -21,6 +21,18 @@ class CatalogError(ModelError):
         super().__init__(f"Catalog {file}, {place}: {problem}. Correct the entry and try again.")
 
 
+class UnsignedModelError(ModelError):
+    """Only signed models may be used here, and nobody who may has signed this one."""
+
+    def __init__(self, *, alias: str, reason: str) -> None:
+        self.alias = alias
+        self.reason = reason
+        super().__init__(
+            f"The model {alias!r} may not be used here: {reason}. SMALLHOLD_CATALOG_KEYS demands a "
+            "signature; sign it with `smallhold models sign`, or choose a signed model."
+        )
+
+
 class ModelNotInstalledError(ModelError):
     """The model is not in the store."""
 
@@ -28,6 +40,32 @@ class ModelNotInstalledError(ModelError):
         self.alias = alias
         super().__init__(
             f"The model {alias!r} is not on this machine. Run `smallhold pull {alias}`."
+        )
+
+
+class ModelChangedError(ModelNotInstalledError):
+    """The file of a model is not the one that was stored any more; its record was dropped."""
+
+    def __init__(self, *, alias: str, path: str, problem: str) -> None:
+        super().__init__(alias=alias)
+        self.path = path
+        self.problem = problem
+        text = (
+            f"The file of the model {alias!r} is not the one that was stored: {path} {problem}. "
+            f"It will not be loaded. Run `smallhold pull {alias}`."
+        )
+        self.args = (text,)
+
+
+class ModelInUseError(ModelError):
+    """A process has the model loaded, so its file stays."""
+
+    def __init__(self, *, alias: str, path: str) -> None:
+        self.alias = alias
+        self.path = path
+        super().__init__(
+            f"The model {alias!r} is loaded by some process on this machine, so {path} was left "
+            "where it is. End that process, then try again."
         )
 
 
@@ -110,7 +148,7 @@ class StoreBusyError(ModelError):
         self.lock = lock
         self.waited_s = waited_s
         super().__init__(
-            f"Another process is fetching the same model (lock {lock}, waited {waited_s:.0f} s). "
+            f"Another process is at work on the same model (lock {lock}, waited {waited_s:.0f} s). "
             "Let it finish, then try again."
         )
 
@@ -126,3 +164,24 @@ class StoreNotWritableError(ModelError):
             "Change the folder's rights or set SMALLHOLD_HOME to another folder; "
             "models that are in it already can still be used."
         )
+
+
+class InvalidArchiveError(ModelError):
+    """An archive of models is cut short, changed, hostile or no archive at all."""
+
+    def __init__(self, *, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+        super().__init__(
+            f"{path} cannot be imported: {problem}. Nothing of the model concerned was kept; "
+            "export the models again."
+        )
+
+
+class ArchiveNotWritableError(ModelError):
+    """An archive of models cannot be written where it should be; nothing of it was left there."""
+
+    def __init__(self, *, path: str, problem: str) -> None:
+        self.path = path
+        self.problem = problem
+        super().__init__(f"{path} cannot be written: {problem}.")

@@ -76,42 +76,42 @@ class GGUFHeader:
     @property
     def context_length(self) -> int | None:
         """Tokens of context that the model was trained for."""
-        return self._number("context_length")
+        return self.number("context_length")
 
     @property
     def embedding_length(self) -> int | None:
         """Width of the residual stream."""
-        return self._number("embedding_length")
+        return self.number("embedding_length")
 
     @property
     def block_count(self) -> int | None:
         """Number of layers."""
-        return self._number("block_count")
+        return self.number("block_count")
 
     @property
     def head_count(self) -> int | None:
         """Attention heads; the largest layer's where layers differ."""
-        return self._number("attention.head_count")
+        return self.number("attention.head_count")
 
     @property
     def head_count_kv(self) -> int | None:
         """Key and value heads, the same as `head_count` where the file does not say."""
-        return self._number("attention.head_count_kv") or self.head_count
+        return self.number("attention.head_count_kv") or self.head_count
 
     @property
     def key_length(self) -> int | None:
         """Width of one key vector: stated, or embedding length divided among the heads."""
-        return self._number("attention.key_length") or self._head_width()
+        return self.number("attention.key_length") or self._head_width()
 
     @property
     def value_length(self) -> int | None:
         """Width of one value vector: stated, or embedding length divided among the heads."""
-        return self._number("attention.value_length") or self._head_width()
+        return self.number("attention.value_length") or self._head_width()
 
     @property
     def vocabulary_size(self) -> int | None:
         """Number of tokens."""
-        return self.array_lengths.get("tokenizer.ggml.tokens") or self._number("vocab_size")
+        return self.array_lengths.get("tokenizer.ggml.tokens") or self.number("vocab_size")
 
     @property
     def chat_template(self) -> str | None:
@@ -128,7 +128,11 @@ class GGUFHeader:
         value = self.metadata.get(key)
         return value if isinstance(value, str) else None
 
-    def _number(self, suffix: str) -> int | None:
+    def number(self, suffix: str) -> int | None:
+        """Read a count of the architecture's own, such as `feed_forward_length`.
+
+        Where layers differ it is the largest one's; `None` where the file does not say.
+        """
         value = self.metadata.get(f"{self.architecture}.{suffix}")
         if isinstance(value, tuple):
             value = max((item for item in value if _is_count(item)), default=None)

@@ -10,6 +10,7 @@ from tests.state.knowledge.conftest import BagEmbedder
 from smallhold.exceptions import ConfigError, EmbeddingModelChangedError, ModelOutputError
 from smallhold.generation import Embedding, EmbedRequest
 from smallhold.messages import Usage
+from smallhold.models.signing import SigningKey
 from smallhold.runtimes.vector_cache import CachedEmbedder
 from smallhold.settings import settings_from
 from smallhold.state.knowledge.embedding import PROBE, model_of, sentence_model, vectors_of
@@ -65,6 +66,12 @@ async def test_a_model_is_known_again_by_its_vector_of_one_text() -> None:
 
 def test_a_model_that_is_not_installed_is_none(tmp_path: Path) -> None:
     settings = settings_from({}, default_home=tmp_path, default_cache=tmp_path)
+    assert sentence_model(settings) is None
+
+
+def test_a_model_that_is_not_signed_where_it_must_be_is_none(tmp_path: Path) -> None:
+    keys = {"SMALLHOLD_CATALOG_KEYS": SigningKey.generate().public.text}
+    settings = settings_from(keys, default_home=tmp_path, default_cache=tmp_path)
     assert sentence_model(settings) is None
 
 
