@@ -28,8 +28,14 @@ def reading(source: Path, text: str = "one two three") -> LikelihoodJob:
     )
 
 
-def children() -> list[psutil.Process]:
-    return psutil.Process().children()
+@pytest.fixture
+def others() -> frozenset[psutil.Process]:
+    """Processes of other tests, such as workers that several of them share."""
+    return frozenset(psutil.Process().children())
+
+
+def children(others: frozenset[psutil.Process]) -> set[psutil.Process]:
+    return set(psutil.Process().children()) - others
 
 
 @pytest.fixture
@@ -37,25 +43,27 @@ def source(tmp_path: Path) -> Path:
     return write_llama(tmp_path / "m.gguf")
 
 
-def test_a_job_is_done_in_another_process(source: Path) -> None:
+def test_a_job_is_done_in_another_process(source: Path, others: frozenset[psutil.Process]) -> None:
     steps: list[JobProgress] = []
     reply = run_job(reading(source), on_progress=steps.append)
     assert isinstance(reply, Likelihoods)
     assert steps[-1].done == steps[-1].total
-    assert not children()
+    assert not children(others)
 
 
-def test_a_failure_is_a_reply(tmp_path: Path) -> None:
+def test_a_failure_is_a_reply(tmp_path: Path, others: frozenset[psutil.Process]) -> None:
     broken = tmp_path / "m.gguf"
     broken.write_bytes(GGUFMaker().file())
     reply = run_job(reading(broken))
     assert isinstance(reply, JobFailed)
-    assert not children()
+    assert not children(others)
 
 
-def test_a_process_that_is_killed_is_a_failure_that_says_so(source: Path) -> None:
+def test_a_process_that_is_killed_is_a_failure_that_says_so(
+    source: Path, others: frozenset[psutil.Process]
+) -> None:
     def kill(_: JobProgress) -> None:
-        for child in children():
+        for child in children(others):
             child.send_signal(signal.SIGKILL)
 
     job = reading(source, text="the shelf and the lamp " * 400)
@@ -64,23 +72,27 @@ def test_a_process_that_is_killed_is_a_failure_that_says_so(source: Path) -> Non
     assert "SIGKILL" in reply.problem
 
 
-def test_a_process_that_says_nothing_is_ended(source: Path, tmp_path: Path) -> None:
+def test_a_process_that_says_nothing_is_ended(
+    source: Path, tmp_path: Path, others: frozenset[psutil.Process]
+) -> None:
     job = QuantizeJob(
         source=path_bytes(source), target=path_bytes(tmp_path / "q.gguf"), file_type=7, threads=1
     )
     reply = run_job(job, silence_limit_s=0.01)
     assert isinstance(reply, JobFailed)
     assert "no progress" in reply.problem
-    assert not children()
+    assert not children(others)
 
 
-def test_an_error_of_the_caller_ends_the_process(source: Path) -> None:
+def test_an_error_of_the_caller_ends_the_process(
+    source: Path, others: frozenset[psutil.Process]
+) -> None:
     def fail(_: JobProgress) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         run_job(reading(source), on_progress=fail)
-    assert not children()
+    assert not children(others)
 
 
 def test_a_job_over_a_path_that_is_no_text_is_done(tmp_path: Path) -> None:

@@ -265,12 +265,13 @@ def error_classes() -> Iterator[type[SmallholdError]]:
     while waiting:
         kind = waiting.pop()
         waiting += kind.__subclasses__()
-        if kind.__module__ == exceptions.__name__:
+        if kind.__module__.startswith(f"{exceptions.__name__}."):
             yield kind
 
 
 SAMPLE_VALUES: dict[str, object] = {
     "str": "some text",
+    "bool": True,
     "int": 1234567,
     "float": 12.5,
     "object": (1, "two", None),
@@ -285,6 +286,11 @@ def sample_of(kind: type[SmallholdError]) -> SmallholdError:
     annotations = dict(getattr(kind.__init__, "__annotations__", {}))
     annotations.pop("return", None)
     return kind(**{name: SAMPLE_VALUES[str(hint)] for name, hint in annotations.items()})
+
+
+def test_all_branches_of_the_tree_are_looked_at() -> None:
+    modules = {kind.__module__ for kind in error_classes()}
+    assert len(modules) > 8
 
 
 @pytest.mark.parametrize("kind", list(error_classes()), ids=lambda kind: kind.__name__)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smallhold.exceptions import CatalogError
@@ -104,11 +104,18 @@ def test_what_is_no_catalog_is_left_alone(text: bytes) -> None:
         placed(text, "mine", {"title": "Mine"})
 
 
+def test_a_rare_end_of_a_line_survives_a_text_that_is_written_anew() -> None:
+    text = b'{version: 2, models: {kiosk: {title: "a\\x85b\\u2028c"}}}'
+    written = yaml.safe_load(placed(text, "mine", {"title": "Mine"}))
+    assert written["models"]["kiosk"] == {"title": "a\x85b\u2028c"}
+
+
 @given(models, aliases, st.dictionaries(aliases, documents, max_size=3))
+@example({"aa": "\x85"}, "a", {})
 def test_an_edited_text_says_what_was_there_and_what_was_added(
     before: dict[str, Any], alias: str, model: dict[str, Any]
 ) -> None:
-    text = yaml.safe_dump({"version": 2, "models": before}, allow_unicode=True).encode()
+    text = yaml.safe_dump({"version": 2, "models": before}).encode()
     after = yaml.safe_load(placed(text, alias, model))
     assert after == {"version": 2, "models": {**before, alias: model}}
 

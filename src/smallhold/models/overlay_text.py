@@ -83,7 +83,7 @@ def _checked(edited: str | None, *, wanted: dict[str, Any], file: str) -> bytes:
                 return edited.encode()
         except CatalogError:
             pass
-    return yaml.safe_dump(wanted, sort_keys=False, allow_unicode=True, width=_WIDTH).encode()
+    return _dumped(wanted).encode()
 
 
 def _placed(
@@ -120,11 +120,15 @@ def _with_line(whole: str, document: YamlDocument, *, alias: str, line: str) -> 
 
 
 def _block(alias: str, model: Mapping[str, Any], *, indent: int) -> str:
-    document = {alias: dict(model)}
+    return textwrap.indent(_dumped({alias: dict(model)}), " " * indent)
+
+
+def _dumped(document: Mapping[str, Any]) -> str:
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=_WIDTH)
     if _RARE_BREAKS.search(text):
+        # PyYAML writes them as they are and reads them as spaces.
         text = yaml.safe_dump(document, sort_keys=False, width=_WIDTH)
-    return textwrap.indent(text, " " * indent)
+    return text
 
 
 def _is_model(place: tuple[int | str, ...]) -> bool:
