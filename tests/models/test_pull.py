@@ -20,6 +20,7 @@ import pytest
 from smallhold.exceptions import (
     CorruptDownloadError,
     InvalidGGUFError,
+    ModelNotInstalledError,
     SmallholdError,
     SourcesExhaustedError,
     SourceUnavailableError,
@@ -227,6 +228,26 @@ async def test_a_pull_makes_the_store_keep_to_its_limit(
     assert store.find(old) is None
     assert store.find(new) is not None
     assert [item.detail for item in seen if item.phase is PullPhase.EVICTED] == ["old:f32"]
+
+
+async def test_a_model_that_is_removed_as_soon_as_it_came_is_told_to_be_gone(
+    store: ModelStore, make_entry: EntryMaker
+) -> None:
+    old, new = make_entry(CONTENT, alias="old"), make_entry(CONTENT[::-1], alias="new")
+    await pull(old, store=store, open_source=opener(ScriptedSource("a", CONTENT)))
+
+    def remove(step: PullProgress) -> None:
+        if step.phase is PullPhase.EVICTED:
+            store.remove("new")
+
+    with pytest.raises(ModelNotInstalledError):
+        await pull(
+            new,
+            store=store,
+            open_source=opener(ScriptedSource("a", CONTENT[::-1])),
+            on_progress=remove,
+            policy=PullPolicy(cache_limit_bytes=len(CONTENT) + 1),
+        )
 
 
 async def test_when_all_sources_fail_the_error_lists_each_with_its_reason(

@@ -57,7 +57,7 @@ opener = source_opener(Settings(home=originals, cache=originals))
 def pull_one(entry):
     try:
         anyio.run(lambda: pull(entry, store=store, open_source=opener))
-    except FileNotFoundError:
+    except ModelNotInstalledError:
         # Removed or evicted in the moment after it was fetched.
         pass
 

@@ -18,6 +18,7 @@ from smallhold.exceptions import (
     InvalidGGUFError,
     InvalidWeightsError,
     ModelError,
+    ModelNotInstalledError,
     SourcesExhaustedError,
     SourceUnavailableError,
     StoreBusyError,
@@ -92,6 +93,7 @@ async def pull(
         StoreFullError: The disk is full; what arrived is kept.
         StoreBusyError: Another process held the lock for longer than `busy_limit_s`.
         StoreNotWritableError: The store's folder is read-only.
+        ModelNotInstalledError: Another process removed the model as soon as it was there.
     """
     policy = policy or PullPolicy()
     tell = ProgressReporter(entry=entry, on_progress=on_progress)
@@ -105,7 +107,12 @@ async def pull(
                 path = await task.run()
         if policy.cache_limit_bytes is not None:
             await _make_room(store, entry, limit_bytes=policy.cache_limit_bytes, tell=tell)
-    tell.done((await anyio.Path(path).stat()).st_size)
+    try:
+        size_bytes = (await anyio.Path(path).stat()).st_size
+    except FileNotFoundError as error:
+        # Another process has removed it in this very moment.
+        raise ModelNotInstalledError(alias=entry.reference) from error
+    tell.done(size_bytes)
     return path
 
 
