@@ -27,10 +27,10 @@ from smallhold.engine.footprint import estimate_config
 from smallhold.exceptions import ModelNotInstalledError
 from smallhold.generation import GenerationRequest, JsonSchemaConstraint, Prompt
 from smallhold.messages import JsonObject, JsonValue, Message, Role
-from smallhold.models.fit import MemoryEstimate
-from smallhold.models.gguf import read_gguf_header
-from smallhold.models.hardware import detect_hardware
-from smallhold.models.store import ModelStore
+from smallhold.models.fit.fit import MemoryEstimate
+from smallhold.models.gguf.header import read_gguf_header
+from smallhold.models.machine.hardware import detect_hardware
+from smallhold.models.store.store import ModelStore
 from smallhold.runtimes.embedded import EmbeddedRuntime
 from smallhold.settings import load_settings
 

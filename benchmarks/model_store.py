@@ -18,7 +18,7 @@ from typing import Final
 from smallhold.models import CatalogEntry, ModelStore, load_catalog
 from smallhold.models.archives import ImportTarget, export_models, import_models, plan_export
 from smallhold.models.elsewhere import ForeignPlaces, adopt_in_place, every_file
-from smallhold.models.file_digest import hash_file
+from smallhold.models.store.file_digest import hash_file
 from smallhold.settings import load_settings
 
 DEFAULT_MODEL: Final = "qwen2.5-coder-0.5b"

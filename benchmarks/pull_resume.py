@@ -31,9 +31,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from smallhold.models import ModelStore, PullProgress
-from smallhold.models.byte_spans import covered_bytes
-from smallhold.models.catalog import CatalogEntry
-from smallhold.models.source_specs import HuggingFaceSpec
+from smallhold.models.catalog.catalog import CatalogEntry
+from smallhold.models.catalog.source_specs import HuggingFaceSpec
+from smallhold.models.pulling.byte_spans import covered_bytes
 from smallhold.models.sources.pieces import REFETCH_BYTES
 from smallhold.settings import load_settings, parse_bytes
 

@@ -27,7 +27,7 @@ from smallhold.agents.special_calls import ANSWER_NAME, DONE_NAME, RESERVED_NAME
 from smallhold.engine.chat_template import ChatTemplate
 from smallhold.generation import Prompt
 from smallhold.messages import JsonObject, JsonValue, Message, Role, ToolCall, ToolSchema
-from smallhold.models.gguf import read_gguf_header
+from smallhold.models.gguf.header import read_gguf_header
 from smallhold.runtimes.dialects import JSON_LINES
 
 TEMPLATES: Final = Path(__file__).parents[1] / "engine" / "templates"

@@ -12,7 +12,7 @@ from smallhold.agents.prompts import answer_prompt, build_instructions, decision
 from smallhold.engine.chat_template import ChatTemplate
 from smallhold.generation import Prompt
 from smallhold.messages import Message, Role
-from smallhold.models.gguf import read_gguf_header
+from smallhold.models.gguf.header import read_gguf_header
 from smallhold.runtimes.dialects import JSON_LINES
 from smallhold.testing import ScriptedRuntime, call
 

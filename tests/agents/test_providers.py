@@ -20,7 +20,7 @@ from smallhold.exceptions import (
     UnknownModelError,
 )
 from smallhold.models import load_catalog
-from smallhold.models.power import PowerState
+from smallhold.models.machine.power import PowerState
 from smallhold.runtimes import Capability
 from smallhold.runtimes.dialects import HERMES
 from smallhold.runtimes.residency import Residency, ResidentRuntime, ResourceConfig

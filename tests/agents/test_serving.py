@@ -8,7 +8,7 @@ from smallhold.agents.context import ContextBudget
 from smallhold.agents.deadline import Deadline
 from smallhold.agents.serving import Serving
 from smallhold.exceptions import DeadlineExceededError
-from smallhold.models.power import PowerState
+from smallhold.models.machine.power import PowerState
 from smallhold.runtimes.residency import ResourceConfig
 from smallhold.testing import ScriptedRuntime
 

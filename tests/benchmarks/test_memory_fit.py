@@ -12,7 +12,7 @@ from benchmarks.memory_fit import Row, contexts_for, measure, read_memory, summa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.models.fit import MemoryEstimate, estimate_file
+from smallhold.models.fit.fit import MemoryEstimate, estimate_file
 
 pytestmark = [
     pytest.mark.anyio,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smallhold.models import CatalogModel
 
 from smallhold.cli.carrying import refusal_for
-from smallhold.models.signing import SigningKey
+from smallhold.models.catalog.signing import SigningKey
 from smallhold.settings import Settings
 
 

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from smallhold.cli.main import app
 from smallhold.models import ModelStore, open_catalog
-from smallhold.models.signing import SigningKey
+from smallhold.models.catalog.signing import SigningKey
 from smallhold.settings import Settings
 
 if TYPE_CHECKING:

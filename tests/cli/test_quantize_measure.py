@@ -10,8 +10,8 @@ from tests.tiny_models import write_llama
 
 from smallhold.cli.quantize_measure import FileTrial, measure_file, require_bfcl
 from smallhold.exceptions import ConfigError
-from smallhold.models.gguf import read_gguf_header
-from smallhold.models.hardware import detect_hardware
+from smallhold.models.gguf.header import read_gguf_header
+from smallhold.models.machine.hardware import detect_hardware
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Screen

@@ -9,9 +9,9 @@ from tests.tiny_models import write_llama
 
 from smallhold.cli.quantize_run import find_source
 from smallhold.exceptions import ModelNotInstalledError, UnknownModelError, UnknownVariantError
-from smallhold.models.catalog import Catalog
-from smallhold.models.overlays import open_catalog
-from smallhold.models.store import ModelStore
+from smallhold.models.catalog.catalog import Catalog
+from smallhold.models.catalog.overlays import open_catalog
+from smallhold.models.store.store import ModelStore
 from smallhold.settings import Settings, load_settings
 
 

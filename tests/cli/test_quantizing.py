@@ -10,7 +10,7 @@ import pytest
 from tests.models.conftest import GGUFMaker
 from tests.tiny_models import write_llama
 
-from smallhold.models.gguf import read_gguf_header
+from smallhold.models.gguf.header import read_gguf_header
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine

@@ -14,8 +14,8 @@ from smallhold.cli.store_views import (
     megabytes,
 )
 from smallhold.models.elsewhere import ForeignFile
-from smallhold.models.garbage import GarbageReport
-from smallhold.models.trimming import StoredBlob
+from smallhold.models.store.garbage import GarbageReport
+from smallhold.models.store.trimming import StoredBlob
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Screen

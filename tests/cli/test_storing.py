@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tests.cli.stored_models import install, settings_of
 
 from smallhold.models import open_store
-from smallhold.models.partial_file import PartialFile, PartialNotes
+from smallhold.models.pulling.partial_file import PartialFile, PartialNotes
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine

@@ -15,7 +15,7 @@ from smallhold.engine.config import (
     automatic_settings,
 )
 from smallhold.exceptions import ConfigError
-from smallhold.models.hardware import Hardware
+from smallhold.models.machine.hardware import Hardware
 
 DEFAULTS = ModelConfig(path=Path("model.gguf"), name="m")
 

@@ -13,8 +13,8 @@ from smallhold.engine import llama
 from smallhold.engine.config import KVType, ModelConfig
 from smallhold.engine.footprint import estimate_config, memory_plan
 from smallhold.exceptions import InvalidGGUFError
-from smallhold.models import fit
-from smallhold.models.hardware import Hardware, detect_hardware
+from smallhold.models.fit import fit
+from smallhold.models.machine.hardware import Hardware, detect_hardware
 
 MACHINE = Hardware(
     system="Linux", machine="x86_64", cpu_model="", cpu_flags=frozenset({"avx2"}),

@@ -26,8 +26,8 @@ from smallhold.engine.job import (
     path_bytes,
 )
 from smallhold.engine.job_worker import do_job
-from smallhold.models.file_types import file_type_named
-from smallhold.models.gguf import read_gguf_header
+from smallhold.models.gguf.file_types import file_type_named
+from smallhold.models.gguf.header import read_gguf_header
 
 
 def job_for(source: Path, target: Path, *, to: str = "Q8_0", trial: bool = False) -> QuantizeJob:

@@ -18,8 +18,8 @@ from smallhold.exceptions import (
     InvalidGGUFError,
     QuantizingError,
 )
-from smallhold.models.file_types import file_type_named
-from smallhold.models.gguf import read_gguf_header
+from smallhold.models.gguf.file_types import file_type_named
+from smallhold.models.gguf.header import read_gguf_header
 
 
 def order_of(source: Path, to: str = "Q4_0") -> QuantizeOrder:

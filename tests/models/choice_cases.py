@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from smallhold.models.accelerators import Accelerator, AcceleratorKind
-from smallhold.models.catalog import (
+from smallhold.models.catalog.catalog import (
     Catalog,
     CatalogModel,
     CatalogVariant,
@@ -15,10 +14,11 @@ from smallhold.models.catalog import (
     ModelPurpose,
     UseCase,
 )
-from smallhold.models.hardware import Hardware
-from smallhold.models.quantizations import approximate_bytes
-from smallhold.models.shape import ModelShape
-from smallhold.models.source_specs import FileSpec
+from smallhold.models.catalog.source_specs import FileSpec
+from smallhold.models.choice.quantizations import approximate_bytes
+from smallhold.models.fit.shape import ModelShape
+from smallhold.models.machine.accelerators import Accelerator, AcceleratorKind
+from smallhold.models.machine.hardware import Hardware
 
 BILLION = 1_000_000_000
 GB = 1_000_000_000

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from tests.models.kernel_tree import KernelTree
 
-from smallhold.models.catalog import CatalogEntry
-from smallhold.models.source_specs import FileSpec, SourceSpec
-from smallhold.models.store import ModelStore
+from smallhold.models.catalog.catalog import CatalogEntry
+from smallhold.models.catalog.source_specs import FileSpec, SourceSpec
+from smallhold.models.store.store import ModelStore
 
 U32, I32, F32, BOOL, STRING, ARRAY, U64 = 4, 5, 6, 7, 8, 9, 10
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from smallhold.models.catalog import CatalogEntry
-from smallhold.models.partial_file import PartialFile, PartialNotes
-from smallhold.models.store import ModelStore
+from smallhold.models.catalog.catalog import CatalogEntry
+from smallhold.models.pulling.partial_file import PartialFile, PartialNotes
+from smallhold.models.store.store import ModelStore
 
 
 def put(store: ModelStore, entry: CatalogEntry, content: bytes) -> Path:

@@ -1,4 +1,6 @@
-"""Promises of `smallhold.models.atomic_file`: this file holds tests of replacing small files."""
+"""Promises of `smallhold.models.atomic_file`:
+this file holds tests of replacing small files.
+"""
 
 from __future__ import annotations
 

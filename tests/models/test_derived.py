@@ -9,11 +9,11 @@ import pytest
 from tests.tiny_models import write_llama
 
 from smallhold.exceptions import ConfigError, StoreBusyError, StoreFullError
-from smallhold.models.catalog import Catalog, CatalogModel
+from smallhold.models.catalog.catalog import Catalog, CatalogModel
+from smallhold.models.catalog.overlays import open_catalog
 from smallhold.models.derived import make_at_path, make_in_store, with_new_variant
-from smallhold.models.gguf import GGUFHeader, read_gguf_header
-from smallhold.models.overlays import open_catalog
-from smallhold.models.store import ModelStore, open_store
+from smallhold.models.gguf.header import GGUFHeader, read_gguf_header
+from smallhold.models.store.store import ModelStore, open_store
 from smallhold.settings import Settings
 
 SIZE = 500_000

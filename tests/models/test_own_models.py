@@ -11,10 +11,20 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smallhold.exceptions import ConfigError, SourcesExhaustedError, UnsignedModelError
-from smallhold.models.catalog_file import load_catalog
+from smallhold.models.catalog.catalog_file import load_catalog
+from smallhold.models.catalog.overlays import open_catalog
+from smallhold.models.catalog.references import FileReference, parse_reference
+from smallhold.models.catalog.signing import SigningKey
+from smallhold.models.catalog.source_specs import (
+    FileSpec,
+    HttpsSpec,
+    HuggingFaceSpec,
+    OllamaSpec,
+    SourceSpec,
+)
+from smallhold.models.catalog.unlisted import unlisted_model
 from smallhold.models.elsewhere import ForeignPlaces
-from smallhold.models.gguf import read_gguf_header
-from smallhold.models.overlays import open_catalog
+from smallhold.models.gguf.header import read_gguf_header
 from smallhold.models.own_models import (
     ARRIVING,
     OwnModels,
@@ -23,27 +33,17 @@ from smallhold.models.own_models import (
     known_entry,
     pinned,
 )
-from smallhold.models.partial_file import PartialNotes
-from smallhold.models.pull import PullPolicy
-from smallhold.models.pull_progress import PullPhase, PullProgress
-from smallhold.models.references import FileReference, parse_reference
-from smallhold.models.signing import SigningKey
-from smallhold.models.source_specs import (
-    FileSpec,
-    HttpsSpec,
-    HuggingFaceSpec,
-    OllamaSpec,
-    SourceSpec,
-)
+from smallhold.models.pulling.partial_file import PartialNotes
+from smallhold.models.pulling.pull import PullPolicy
+from smallhold.models.pulling.pull_progress import PullPhase, PullProgress
 from smallhold.models.sources.protocol import Arrival, FetchJob, Source
-from smallhold.models.store import ModelStore
-from smallhold.models.unlisted import unlisted_model
+from smallhold.models.store.store import ModelStore
 from smallhold.settings import Settings
 
 if TYPE_CHECKING:
     from tests.models.conftest import GGUFMaker
 
-    from smallhold.models.catalog import CatalogEntry, CatalogModel
+    from smallhold.models.catalog.catalog import CatalogEntry, CatalogModel
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,7 @@ from smallhold.exceptions import (
 )
 from smallhold.generation import EmbedRequest, Prompt
 from smallhold.messages import Message, Role
-from smallhold.models.signing import SigningKey
+from smallhold.models.catalog.signing import SigningKey
 from smallhold.runtimes.sentence_models import installed_sentence_embedder, sentence_embedder
 from smallhold.settings import Settings
 

@@ -18,7 +18,7 @@ from smallhold.models import (
     open_store,
 )
 from smallhold.models.calibration import packaged_calibration
-from smallhold.models.choice import Choice, recommend
+from smallhold.models.choice.choice import Choice, recommend
 from smallhold.runtimes.dialects import DIALECTS
 from smallhold.runtimes.protocol import Embedder, Runtime
 from smallhold.runtimes.residency import (

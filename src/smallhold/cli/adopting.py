@@ -87,8 +87,12 @@ class Adoption:
         from smallhold.cli.byte_progress import byte_progress
         from smallhold.cli.carrying import refusal_for
         from smallhold.models import add_to_overlay
+        from smallhold.models.catalog.references import (
+            CatalogReference,
+            check_alias,
+            parse_reference,
+        )
         from smallhold.models.elsewhere import AdoptionTarget, adopt_file, file_named
-        from smallhold.models.references import CatalogReference, check_alias, parse_reference
 
         # A file in the current folder is what a shell completes to.
         is_local = ("/" in text and ":" not in text) or text.lower().endswith(".gguf")

@@ -16,7 +16,7 @@ from rich.progress import (
 )
 
 from smallhold.cli.terminal import printable
-from smallhold.models.file_digest import ReportBytes
+from smallhold.models.store.file_digest import ReportBytes
 
 
 @contextmanager

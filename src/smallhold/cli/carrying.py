@@ -126,7 +126,7 @@ def refusal_for(settings: "Settings") -> "Callable[[CatalogModel], str | None]":
     """
     if not settings.catalog_keys:
         return lambda _: None
-    from smallhold.models.signing import read_public_keys, refusal
+    from smallhold.models.catalog.signing import read_public_keys, refusal
 
     keys = read_public_keys(settings.catalog_keys)
     return lambda model: refusal(model, keys=keys)

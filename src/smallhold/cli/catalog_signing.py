@@ -14,8 +14,8 @@ from smallhold.cli.terminal import foreign
 from smallhold.exceptions import ConfigError, UnknownModelError
 from smallhold.messages import JsonObject
 from smallhold.models import load_catalog
-from smallhold.models.overlays import overlay_path, with_overlay, write_signatures
-from smallhold.models.signing import PublicKey, SigningKey, read_public_keys, refusal
+from smallhold.models.catalog.overlays import overlay_path, with_overlay, write_signatures
+from smallhold.models.catalog.signing import PublicKey, SigningKey, read_public_keys, refusal
 from smallhold.settings import Settings
 
 _OWNER_ONLY: Final = 0o600

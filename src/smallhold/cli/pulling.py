@@ -39,7 +39,7 @@ class PullRequest:
     """What the command line asks for."""
 
     text: str
-    """An alias, words such as `routing`, or a place; see `smallhold.models.references`."""
+    """An alias, words such as `routing`, or a place; see `smallhold.models.catalog.references`."""
     alias: str | None = None
     """Name for a model that no catalog knows."""
     variant: str | None = None
@@ -96,7 +96,7 @@ async def pull_named(request: PullRequest, *, settings: Settings, tools: PullToo
         UnknownModelError: No catalog has such a model.
         UnknownVariantError: The model has no such file.
         UnknownNeedError: Words that mean nothing here, or that no model fulfils.
-        ModelError: See `smallhold.models.pull` and `OwnModels.pull`.
+        ModelError: See `smallhold.models.pulling.pull` and `OwnModels.pull`.
     """
     reference = _reference(request.text)
     if isinstance(reference, FileReference):

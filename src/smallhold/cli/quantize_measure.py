@@ -17,9 +17,9 @@ from smallhold.engine.config import ModelConfig, automatic_settings
 from smallhold.engine.footprint import estimate_config
 from smallhold.evals.bfcl import BFCLReport, build_report, read_category
 from smallhold.evals.quantization import QuantizedFile, TextQuality, read_passage
-from smallhold.models.file_types import bits_per_weight
-from smallhold.models.gguf import GGUFHeader
-from smallhold.models.hardware import Hardware
+from smallhold.models.gguf.file_types import bits_per_weight
+from smallhold.models.gguf.header import GGUFHeader
+from smallhold.models.machine.hardware import Hardware
 from smallhold.runtimes.dialects import DIALECTS, HERMES
 from smallhold.runtimes.embedded import EmbeddedRuntime
 

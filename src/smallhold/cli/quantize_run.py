@@ -23,7 +23,9 @@ from smallhold.engine.quantizing import (
 )
 from smallhold.evals.quantization import QuantizedFile
 from smallhold.exceptions import ConfigError
-from smallhold.models.catalog import Catalog, CatalogModel
+from smallhold.models.catalog.catalog import Catalog, CatalogModel
+from smallhold.models.catalog.overlays import open_catalog
+from smallhold.models.catalog.references import check_alias, suggested_alias
 from smallhold.models.derived import (
     DerivedFile,
     Write,
@@ -31,12 +33,10 @@ from smallhold.models.derived import (
     make_in_store,
     with_new_variant,
 )
-from smallhold.models.file_types import file_type_named
-from smallhold.models.gguf import GGUFHeader
-from smallhold.models.hardware import Hardware, detect_hardware
-from smallhold.models.overlays import open_catalog
-from smallhold.models.references import check_alias, suggested_alias
-from smallhold.models.store import ModelStore, open_store
+from smallhold.models.gguf.file_types import file_type_named
+from smallhold.models.gguf.header import GGUFHeader
+from smallhold.models.machine.hardware import Hardware, detect_hardware
+from smallhold.models.store.store import ModelStore, open_store
 from smallhold.settings import Settings, load_settings
 
 _SUFFIX: Final = ".gguf"

@@ -92,7 +92,7 @@ def wanted_model(
 
     from smallhold.exceptions import ConfigError
     from smallhold.models import Need, parse_need
-    from smallhold.models.need import USE_WORDS
+    from smallhold.models.choice.need import USE_WORDS
 
     need = parse_need(text, aliases=aliases) if text else Need()
     if need.alias is not None and use is not None:

@@ -11,7 +11,7 @@ from smallhold.cli.terminal import foreign
 from smallhold.messages import JsonObject, JsonValue
 from smallhold.models.archives import ExportPlan, ImportPlan
 from smallhold.models.elsewhere import ForeignFile
-from smallhold.models.garbage import GarbageReport
+from smallhold.models.store.garbage import GarbageReport
 
 _MEGABYTE: Final = 1e6
 

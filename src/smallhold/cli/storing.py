@@ -124,7 +124,7 @@ def clean_store(
 
     from smallhold.cli.store_views import garbage_json, garbage_lines
     from smallhold.models import open_catalog, open_store
-    from smallhold.models.garbage import collect_garbage
+    from smallhold.models.store.garbage import collect_garbage
     from smallhold.settings import load_settings, parse_bytes
 
     settings = load_settings()

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 from smallhold.exceptions import ConfigError
-from smallhold.models.hardware import Hardware
-from smallhold.models.weight_layout import should_map
+from smallhold.models.fit.weight_layout import should_map
+from smallhold.models.machine.hardware import Hardware
 
 DEFAULT_CONTEXT_TOKENS: Final = 8192
 """Longest prompt plus answer. Agents' prompts are 600 to 1,500 tokens of instructions and tools;

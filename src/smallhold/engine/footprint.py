@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from smallhold.engine.config import ModelConfig, automatic_settings
-from smallhold.models.fit import VOCABULARY_BYTES, MemoryEstimate, MemoryPlan, estimate_file
-from smallhold.models.gguf import read_gguf_header
-from smallhold.models.hardware import Hardware
-from smallhold.models.weight_layout import kernel_flags
+from smallhold.models.fit.fit import VOCABULARY_BYTES, MemoryEstimate, MemoryPlan, estimate_file
+from smallhold.models.fit.weight_layout import kernel_flags
+from smallhold.models.gguf.header import read_gguf_header
+from smallhold.models.machine.hardware import Hardware
 
 
 def memory_plan(config: ModelConfig, *, hardware: Hardware) -> MemoryPlan:

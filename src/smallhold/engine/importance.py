@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from smallhold.exceptions import InvalidGGUFError
-from smallhold.models.gguf import GGUFHeader, read_gguf_header
-from smallhold.models.gguf_tensors import TensorInfo
+from smallhold.models.gguf.header import GGUFHeader, read_gguf_header
+from smallhold.models.gguf.tensors import TensorInfo
 
 _SUMS: Final = ".in_sum2"
 _COUNTS: Final = ".counts"

@@ -29,7 +29,7 @@ from smallhold.engine.snapshots import (
 )
 from smallhold.engine.template_defaults import CHATML_TEMPLATE
 from smallhold.exceptions import ContextOverflowError, UnknownAdapterError
-from smallhold.models.hardware import detect_hardware
+from smallhold.models.machine.hardware import detect_hardware
 
 MAX_BASELINES: Final = 256
 """One per agent and set of tools; each is a few numbers."""

@@ -17,8 +17,8 @@ from smallhold.engine.job import (
 )
 from smallhold.engine.job_process import run_job
 from smallhold.exceptions import AlreadyQuantizedError, ConfigError, QuantizingError
-from smallhold.models.file_types import FileType, is_quantized
-from smallhold.models.gguf import GGUFHeader, read_gguf_header
+from smallhold.models.gguf.file_types import FileType, is_quantized
+from smallhold.models.gguf.header import GGUFHeader, read_gguf_header
 
 _SPLIT_KEY: Final = "split.count"
 _PADDING_BYTES: Final = 64 * 1024

@@ -1,8 +1,6 @@
 """Models on disk: the catalog, the store, download sources, GGUF headers and the machine."""
 
-from smallhold.models.accelerators import Accelerator, AcceleratorKind
-from smallhold.models.candidates import estimate_entry
-from smallhold.models.catalog import (
+from smallhold.models.catalog.catalog import (
     Catalog,
     CatalogEntry,
     CatalogModel,
@@ -12,22 +10,10 @@ from smallhold.models.catalog import (
     ModelPurpose,
     UseCase,
 )
-from smallhold.models.catalog_file import load_catalog, parse_catalog
-from smallhold.models.choice import Choice, recommend, resolve
-from smallhold.models.fit import MemoryEstimate, MemoryPlan, estimate_file, estimate_memory
-from smallhold.models.gguf import GGUFHeader, read_gguf_header
-from smallhold.models.gguf_tensors import TensorInfo
-from smallhold.models.hardware import Hardware, detect_hardware, with_memory_now
-from smallhold.models.installed import InstalledModel
-from smallhold.models.need import Need, parse_need
-from smallhold.models.overlays import add_to_overlay, open_catalog
-from smallhold.models.power import PowerState, read_power_state
-from smallhold.models.pull import PullPolicy, pull
-from smallhold.models.pull_progress import PullPhase, PullProgress
-from smallhold.models.reasons import PassedOver, Reason, ReasonKind
-from smallhold.models.references import CatalogReference, FileReference, parse_reference
-from smallhold.models.shape import ModelShape
-from smallhold.models.source_specs import (
+from smallhold.models.catalog.catalog_file import load_catalog, parse_catalog
+from smallhold.models.catalog.overlays import add_to_overlay, open_catalog
+from smallhold.models.catalog.references import CatalogReference, FileReference, parse_reference
+from smallhold.models.catalog.source_specs import (
     FileSpec,
     HttpsSpec,
     HuggingFaceSpec,
@@ -36,8 +22,22 @@ from smallhold.models.source_specs import (
     SourceSpec,
     WheelPart,
 )
+from smallhold.models.choice.candidates import estimate_entry
+from smallhold.models.choice.choice import Choice, recommend, resolve
+from smallhold.models.choice.need import Need, parse_need
+from smallhold.models.choice.reasons import PassedOver, Reason, ReasonKind
+from smallhold.models.fit.fit import MemoryEstimate, MemoryPlan, estimate_file, estimate_memory
+from smallhold.models.fit.shape import ModelShape
+from smallhold.models.gguf.header import GGUFHeader, read_gguf_header
+from smallhold.models.gguf.tensors import TensorInfo
+from smallhold.models.machine.accelerators import Accelerator, AcceleratorKind
+from smallhold.models.machine.hardware import Hardware, detect_hardware, with_memory_now
+from smallhold.models.machine.power import PowerState, read_power_state
+from smallhold.models.pulling.pull import PullPolicy, pull
+from smallhold.models.pulling.pull_progress import PullPhase, PullProgress
 from smallhold.models.sources import source_opener
-from smallhold.models.store import ModelStore, open_store
+from smallhold.models.store.installed import InstalledModel
+from smallhold.models.store.store import ModelStore, open_store
 
 __all__ = [
     "Accelerator",

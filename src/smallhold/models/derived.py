@@ -17,14 +17,14 @@ import filelock
 
 from smallhold.exceptions import ConfigError, StoreBusyError
 from smallhold.models.atomic_file import sync_folder
-from smallhold.models.catalog import Catalog, CatalogEntry, CatalogModel, CatalogVariant
-from smallhold.models.file_digest import hash_file
-from smallhold.models.gguf import GGUFHeader
-from smallhold.models.overlays import add_to_overlay
-from smallhold.models.source_specs import FileSpec
-from smallhold.models.store import ModelStore
-from smallhold.models.store_guard import ROOM_RESERVE_BYTES, disk_free_bytes
-from smallhold.models.unlisted import unlisted_model
+from smallhold.models.catalog.catalog import Catalog, CatalogEntry, CatalogModel, CatalogVariant
+from smallhold.models.catalog.overlays import add_to_overlay
+from smallhold.models.catalog.source_specs import FileSpec
+from smallhold.models.catalog.unlisted import unlisted_model
+from smallhold.models.gguf.header import GGUFHeader
+from smallhold.models.store.file_digest import hash_file
+from smallhold.models.store.guard import ROOM_RESERVE_BYTES, disk_free_bytes
+from smallhold.models.store.store import ModelStore
 from smallhold.settings import Settings
 
 _MEGABYTE: Final = 1e6

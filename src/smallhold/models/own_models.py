@@ -11,17 +11,17 @@ from typing import Final
 from anyio import to_thread
 
 from smallhold.exceptions import ConfigError, UnsignedModelError
-from smallhold.models.catalog import Catalog, CatalogEntry, CatalogModel
-from smallhold.models.catalog_file import load_catalog
-from smallhold.models.gguf import read_gguf_header
-from smallhold.models.overlays import add_to_overlay, open_catalog
-from smallhold.models.pull import PullPolicy, pull
-from smallhold.models.pull_progress import PullPhase, PullProgress, ignore_progress
-from smallhold.models.references import FileReference, check_alias
-from smallhold.models.source_specs import FileSpec, HuggingFaceSpec, SourceSpec
+from smallhold.models.catalog.catalog import Catalog, CatalogEntry, CatalogModel
+from smallhold.models.catalog.catalog_file import load_catalog
+from smallhold.models.catalog.overlays import add_to_overlay, open_catalog
+from smallhold.models.catalog.references import FileReference, check_alias
+from smallhold.models.catalog.source_specs import FileSpec, HuggingFaceSpec, SourceSpec
+from smallhold.models.catalog.unlisted import UNKNOWN_LICENCE, unlisted_model
+from smallhold.models.gguf.header import read_gguf_header
+from smallhold.models.pulling.pull import PullPolicy, pull
+from smallhold.models.pulling.pull_progress import PullPhase, PullProgress, ignore_progress
 from smallhold.models.sources.protocol import SourceOpener
-from smallhold.models.store import ModelStore
-from smallhold.models.unlisted import UNKNOWN_LICENCE, unlisted_model
+from smallhold.models.store.store import ModelStore
 from smallhold.settings import Settings
 
 ARRIVING: Final = "arriving"
@@ -54,9 +54,9 @@ class OwnModels:
         Args:
             reference: The place.
             alias: What the model is to be called; `None`: a name made from the file's own.
-            open_source: See `smallhold.models.pull`.
-            on_progress: See `smallhold.models.pull`.
-            policy: See `smallhold.models.pull`.
+            open_source: See `smallhold.models.pulling.pull`.
+            on_progress: See `smallhold.models.pulling.pull`.
+            policy: See `smallhold.models.pulling.pull`.
 
         Returns:
             The entry of the catalog that the file has now.
@@ -65,7 +65,7 @@ class OwnModels:
             ConfigError: Another model has that name.
             UnsignedModelError: Only signed models may be used, and nobody can have signed this one.
             CatalogError: The user's catalog is malformed or cannot be written; the file is kept.
-            ModelError: As `smallhold.models.pull` raises.
+            ModelError: As `smallhold.models.pulling.pull` raises.
         """
         catalog = await to_thread.run_sync(open_catalog, self.settings)
         known = known_entry(reference, alias=alias, catalog=catalog)

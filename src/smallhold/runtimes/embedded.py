@@ -34,7 +34,7 @@ from smallhold.generation import (
 )
 from smallhold.messages import Completion, FinishReason, Message, Role, Timing
 from smallhold.models.calibration import Calibration
-from smallhold.models.gguf import read_gguf_header
+from smallhold.models.gguf.header import read_gguf_header
 from smallhold.runtimes.dialects import HERMES, CallDialect
 from smallhold.runtimes.limits import Capability, RuntimeLimits
 from smallhold.runtimes.protocol import TokenStream

@@ -16,7 +16,7 @@ from smallhold.engine.config import ModelConfig
 from smallhold.exceptions import InvalidGGUFError, SmallholdError
 from smallhold.generation import GenerationRequest, Prompt
 from smallhold.messages import Message, Role
-from smallhold.models.gguf import read_gguf_header
+from smallhold.models.gguf.header import read_gguf_header
 from smallhold.runtimes.embedded import EmbeddedRuntime
 
 HEADER_LIMIT_S = 2.0

@@ -18,9 +18,9 @@ from smallhold.models.archives import (
     plan_export,
     plan_import,
 )
-from smallhold.models.catalog import Catalog, CatalogModel, CatalogVariant, ModelFormat
-from smallhold.models.source_specs import HuggingFaceSpec
-from smallhold.models.store import ModelStore
+from smallhold.models.catalog.catalog import Catalog, CatalogModel, CatalogVariant, ModelFormat
+from smallhold.models.catalog.source_specs import HuggingFaceSpec
+from smallhold.models.store.store import ModelStore
 
 
 def variant(content: bytes, *, quantization: str = "Q4_0") -> CatalogVariant:

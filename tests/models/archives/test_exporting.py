@@ -17,7 +17,7 @@ from smallhold.exceptions import (
 )
 from smallhold.models.archives import export_models, plan_export
 from smallhold.models.archives.exporting import DEFAULT_ARCHIVE_NAME, MIN_SPLIT_BYTES
-from smallhold.models.file_digest import hash_file
+from smallhold.models.store.file_digest import hash_file
 
 if TYPE_CHECKING:
     from pathlib import Path

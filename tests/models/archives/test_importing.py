@@ -26,8 +26,8 @@ from smallhold.models.archives import ImportAction, import_models
 from smallhold.models.archives.exporting import MIN_SPLIT_BYTES
 from smallhold.models.archives.manifest import MANIFEST_NAME, read_manifest
 from smallhold.models.archives.tar_members import Member, member_header
-from smallhold.models.catalog import ModelFormat
-from smallhold.models.store import ModelStore
+from smallhold.models.catalog.catalog import ModelFormat
+from smallhold.models.store.store import ModelStore
 
 if TYPE_CHECKING:
     from tests.models.conftest import GGUFMaker

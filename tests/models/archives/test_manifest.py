@@ -13,7 +13,7 @@ from tests.models.archives.conftest import model, variant
 
 from smallhold.exceptions import InvalidArchiveError
 from smallhold.models.archives.manifest import ArchivedFile, Manifest, read_manifest
-from smallhold.models.catalog import CatalogModel
+from smallhold.models.catalog.catalog import CatalogModel
 
 CONTENTS = st.dictionaries(
     st.from_regex(r"[a-z][a-z0-9-]{0,10}", fullmatch=True), st.binary(min_size=1), min_size=1

@@ -14,18 +14,18 @@ from smallhold.exceptions import (
     SourceUnavailableError,
     UnsignedModelError,
 )
-from smallhold.models.catalog import Catalog, CatalogEntry, CatalogModel, CatalogVariant
+from smallhold.models.catalog.catalog import Catalog, CatalogEntry, CatalogModel, CatalogVariant
+from smallhold.models.catalog.references import FileReference, parse_reference
+from smallhold.models.catalog.source_specs import FileSpec, OllamaSpec
 from smallhold.models.elsewhere import AdoptionTarget, adopt_file, file_named
 from smallhold.models.elsewhere.places import ForeignPlaces
-from smallhold.models.references import FileReference, parse_reference
-from smallhold.models.source_specs import FileSpec, OllamaSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.models.conftest import GGUFMaker
 
-    from smallhold.models.store import ModelStore
+    from smallhold.models.store.store import ModelStore
 
 NOWHERE = ForeignPlaces()
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.models.foreign_folders import HubCache, OllamaFolder, digest
 
+from smallhold.models.catalog.source_specs import HuggingFaceSpec, OllamaSpec
 from smallhold.models.elsewhere import adopt_in_place, every_file, find_elsewhere
 from smallhold.models.elsewhere.places import ForeignPlaces
-from smallhold.models.source_specs import HuggingFaceSpec, OllamaSpec
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.models.conftest import EntryMaker, GGUFMaker
 
-    from smallhold.models.store import ModelStore
+    from smallhold.models.store.store import ModelStore
 
 CONTENT = b"the weights of a model"
 HUB = HuggingFaceSpec(repo="owner/tiny-GGUF", file="tiny.gguf")

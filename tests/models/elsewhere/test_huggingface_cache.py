@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.models.foreign_folders import COMMIT, HubCache, digest
 
+from smallhold.models.catalog.source_specs import HuggingFaceSpec
 from smallhold.models.elsewhere.huggingface_cache import HuggingFaceCache
-from smallhold.models.source_specs import HuggingFaceSpec
 
 CONTENT = b"weights"
 SPEC = HuggingFaceSpec(repo="owner/tiny-GGUF", file="tiny.gguf")

@@ -15,7 +15,7 @@ from smallhold.models.elsewhere.ollama_manifest import (
     WeightsLayer,
     weights_layer,
 )
-from smallhold.models.store_layout import is_digest
+from smallhold.models.store.layout import is_digest
 
 DIGEST = "a" * 64
 

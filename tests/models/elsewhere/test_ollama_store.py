@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tests.models.foreign_folders import WEIGHTS, OllamaFolder, digest
 
+from smallhold.models.catalog.source_specs import OllamaSpec
 from smallhold.models.elsewhere.ollama_store import OllamaStore
-from smallhold.models.source_specs import OllamaSpec
 
 CONTENT = b"weights"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.models.sources.model_server import Hub, Servers
 
-from smallhold.models.partial_file import PartialFile
+from smallhold.models.pulling.partial_file import PartialFile
 from smallhold.models.sources.protocol import FetchJob
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smallhold.exceptions import SourceUnavailableError, StoreFullError
-from smallhold.models.source_specs import FileSpec
+from smallhold.models.catalog.source_specs import FileSpec
 from smallhold.models.sources.file import FileSource
 from smallhold.models.sources.protocol import Arrival
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.models.byte_spans import Span
-from smallhold.models.partial_file import PartialFile, PartialNotes
+from smallhold.models.pulling.byte_spans import Span
+from smallhold.models.pulling.partial_file import PartialFile, PartialNotes
 from smallhold.models.sources.http_protocol import (
     BadAnswerError,
     Body,

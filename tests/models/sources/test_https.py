@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smallhold.exceptions import SourceUnavailableError
-from smallhold.models.source_specs import HttpsSpec
+from smallhold.models.catalog.source_specs import HttpsSpec
 from smallhold.models.sources.https import HttpsSource
 from smallhold.models.sources.protocol import Arrival
 from smallhold.models.sources.transfer_settings import TransferSettings

@@ -21,14 +21,14 @@ import pytest
 from tests.models.sources.model_server import COMMIT
 
 from smallhold.exceptions import CorruptDownloadError, SourcesExhaustedError, SourceUnavailableError
-from smallhold.models.partial_file import PartialFile, PartialNotes
-from smallhold.models.pull import pull
-from smallhold.models.source_specs import HuggingFaceSpec
+from smallhold.models.catalog.source_specs import HuggingFaceSpec
+from smallhold.models.pulling.partial_file import PartialFile, PartialNotes
+from smallhold.models.pulling.pull import pull
 from smallhold.models.sources.backoff import ATTEMPTS
 from smallhold.models.sources.huggingface import HuggingFaceSource
 from smallhold.models.sources.protocol import Arrival, FetchJob, SourceOpener
 from smallhold.models.sources.transfer_settings import TransferSettings
-from smallhold.models.store import ModelStore
+from smallhold.models.store.store import ModelStore
 
 if TYPE_CHECKING:
     from tests.models.conftest import EntryMaker, GGUFMaker

@@ -13,7 +13,7 @@ import pytest
 from tests.models.sources.model_server import MODEL_LAYER, TOKEN
 
 from smallhold.exceptions import SourceUnavailableError
-from smallhold.models.source_specs import OllamaSpec
+from smallhold.models.catalog.source_specs import OllamaSpec
 from smallhold.models.sources.ollama import OllamaSource
 from smallhold.models.sources.transfer_settings import TransferSettings
 

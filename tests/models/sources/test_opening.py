@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from smallhold.exceptions import ConfigError, SourceUnavailableError
-from smallhold.models.source_specs import (
+from smallhold.models.catalog.source_specs import (
     FileSpec,
     HttpsSpec,
     HuggingFaceSpec,

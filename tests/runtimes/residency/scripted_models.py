@@ -12,8 +12,8 @@ from smallhold.engine.config import ModelConfig
 from smallhold.exceptions import SmallholdError
 from smallhold.generation import GenerationRequest, Prompt, Scheduling
 from smallhold.messages import Message, Role
-from smallhold.models.hardware import Hardware
-from smallhold.models.power import PowerState
+from smallhold.models.machine.hardware import Hardware
+from smallhold.models.machine.power import PowerState
 from smallhold.runtimes import Runtime
 from smallhold.runtimes.residency import (
     Footprint,

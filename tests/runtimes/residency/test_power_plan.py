@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smallhold.models.power import PowerState
+from smallhold.models.machine.power import PowerState
 from smallhold.runtimes.residency.power_plan import UNSTRAINED, PowerPlan, Strain, power_plan
 
 STATES = st.builds(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from smallhold.models.power import PowerState
+from smallhold.models.machine.power import PowerState
 from smallhold.runtimes.residency.power_watch import PowerWatch
 
 

@@ -16,7 +16,7 @@ from smallhold.exceptions import (
     ModelLoadError,
     WorkerDiedError,
 )
-from smallhold.models.power import PowerState
+from smallhold.models.machine.power import PowerState
 from smallhold.runtimes.residency import Place, ResidentRuntime, ResourceConfig, Strain
 
 pytestmark = pytest.mark.anyio

@@ -10,7 +10,7 @@ from tests.state.knowledge.conftest import BagEmbedder
 from smallhold.exceptions import ConfigError, EmbeddingModelChangedError, ModelOutputError
 from smallhold.generation import Embedding, EmbedRequest
 from smallhold.messages import Usage
-from smallhold.models.signing import SigningKey
+from smallhold.models.catalog.signing import SigningKey
 from smallhold.runtimes.vector_cache import CachedEmbedder
 from smallhold.settings import settings_from
 from smallhold.state.knowledge.embedding import PROBE, model_of, sentence_model, vectors_of

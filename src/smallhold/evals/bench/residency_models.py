@@ -10,8 +10,8 @@ from typing import Final
 from smallhold.engine.footprint import estimate_config
 from smallhold.engine.quantizing import QuantizeOrder, quantize
 from smallhold.evals.bench.residency import spec_for
-from smallhold.models.file_types import WRITABLE
-from smallhold.models.hardware import Hardware
+from smallhold.models.gguf.file_types import WRITABLE
+from smallhold.models.machine.hardware import Hardware
 
 ALIASES: Final = ("smollm2-135m", "qwen2.5-coder-0.5b", "qwen2.5-coder-1.5b")
 """The most wanted first."""

@@ -26,10 +26,10 @@ from smallhold.models.archives.parts import (
     part_path,
 )
 from smallhold.models.archives.tar_members import END, Member, member_header
-from smallhold.models.catalog import Catalog
-from smallhold.models.file_digest import ReportBytes, ignore_bytes, open_file
-from smallhold.models.store import ModelStore
-from smallhold.models.store_guard import DISK_FULL, NOT_WRITABLE, disk_free_bytes
+from smallhold.models.catalog.catalog import Catalog
+from smallhold.models.store.file_digest import ReportBytes, ignore_bytes, open_file
+from smallhold.models.store.guard import DISK_FULL, NOT_WRITABLE, disk_free_bytes
+from smallhold.models.store.store import ModelStore
 
 DEFAULT_ARCHIVE_NAME: Final = "smallhold-models.tar"
 """Name of the archive where only a folder is given."""

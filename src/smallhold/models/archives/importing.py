@@ -11,11 +11,11 @@ from typing import Final
 from smallhold.exceptions import ConfigError, InvalidArchiveError, UnsignedModelError
 from smallhold.models.archives.manifest import ArchivedFile
 from smallhold.models.archives.reading import ArchiveReader
-from smallhold.models.catalog import Catalog, CatalogModel, CatalogVariant, ModelFormat
-from smallhold.models.file_digest import ReportBytes, ignore_bytes
-from smallhold.models.gguf import read_gguf_header
-from smallhold.models.partial_file import PartialFile, PartialNotes
-from smallhold.models.store import ModelStore
+from smallhold.models.catalog.catalog import Catalog, CatalogModel, CatalogVariant, ModelFormat
+from smallhold.models.gguf.header import read_gguf_header
+from smallhold.models.pulling.partial_file import PartialFile, PartialNotes
+from smallhold.models.store.file_digest import ReportBytes, ignore_bytes
+from smallhold.models.store.store import ModelStore
 
 _SOURCE: Final = "archive"
 

@@ -15,10 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from smallhold.exceptions import CatalogError, InvalidArchiveError
 from smallhold.models.archives.tar_members import END, Member
-from smallhold.models.catalog import Catalog, CatalogEntry, CatalogModel
-from smallhold.models.catalog_file import CATALOG_MAX_BYTES, parse_catalog
-from smallhold.models.catalog_writing import model_document
-from smallhold.models.store_layout import blob_name
+from smallhold.models.catalog.catalog import Catalog, CatalogEntry, CatalogModel
+from smallhold.models.catalog.catalog_file import CATALOG_MAX_BYTES, parse_catalog
+from smallhold.models.catalog.writing import model_document
+from smallhold.models.store.layout import blob_name
 
 MANIFEST_NAME: Final = "smallhold-models.json"
 MANIFEST_MAX_BYTES: Final = CATALOG_MAX_BYTES

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from smallhold.exceptions import ConfigError, SourceUnavailableError, UnsignedModelError
-from smallhold.models.catalog import Catalog, CatalogEntry, CatalogModel
+from smallhold.models.catalog.catalog import Catalog, CatalogEntry, CatalogModel
+from smallhold.models.catalog.references import FileReference
+from smallhold.models.catalog.source_specs import FileSpec, HuggingFaceSpec, OllamaSpec
+from smallhold.models.catalog.unlisted import unlisted_model
 from smallhold.models.elsewhere.foreign_file import ForeignFile, file_inside
 from smallhold.models.elsewhere.huggingface_cache import HuggingFaceCache
 from smallhold.models.elsewhere.ollama_store import OllamaStore
 from smallhold.models.elsewhere.places import ForeignPlaces
-from smallhold.models.file_digest import HashedFile, ReportBytes, hash_file, ignore_bytes
-from smallhold.models.gguf import read_gguf_header
-from smallhold.models.references import FileReference
-from smallhold.models.source_specs import FileSpec, HuggingFaceSpec, OllamaSpec
-from smallhold.models.store import ModelStore
-from smallhold.models.unlisted import unlisted_model
+from smallhold.models.gguf.header import read_gguf_header
+from smallhold.models.store.file_digest import HashedFile, ReportBytes, hash_file, ignore_bytes
+from smallhold.models.store.store import ModelStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

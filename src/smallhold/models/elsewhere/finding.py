@@ -7,15 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from smallhold.exceptions import InvalidGGUFError
-from smallhold.models.catalog import CatalogEntry, ModelFormat
+from smallhold.models.catalog.catalog import CatalogEntry, ModelFormat
+from smallhold.models.catalog.source_specs import HuggingFaceSpec, OllamaSpec
 from smallhold.models.elsewhere.foreign_file import ForeignFile
 from smallhold.models.elsewhere.huggingface_cache import HuggingFaceCache
 from smallhold.models.elsewhere.ollama_store import OllamaStore
 from smallhold.models.elsewhere.places import ForeignPlaces
-from smallhold.models.file_digest import HashedFile, ReportBytes, hash_file, ignore_bytes
-from smallhold.models.gguf import read_gguf_header
-from smallhold.models.source_specs import HuggingFaceSpec, OllamaSpec
-from smallhold.models.store import ModelStore
+from smallhold.models.gguf.header import read_gguf_header
+from smallhold.models.store.file_digest import HashedFile, ReportBytes, hash_file, ignore_bytes
+from smallhold.models.store.store import ModelStore
 
 _LOG = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from smallhold.models.source_specs import SourceSpec
+from smallhold.models.catalog.source_specs import SourceSpec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,9 +19,9 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from smallhold.models.catalog.source_specs import HuggingFaceSpec
 from smallhold.models.elsewhere.foreign_file import ForeignFile, file_inside
-from smallhold.models.source_specs import HuggingFaceSpec
-from smallhold.models.store_layout import is_digest
+from smallhold.models.store.layout import is_digest
 
 LOOK_LIMIT: Final = 20_000
 """At most so many names are looked at, so that a monstrous cache costs seconds and not hours."""

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from smallhold.models.catalog.source_specs import OLLAMA_REGISTRY, OllamaSpec
 from smallhold.models.elsewhere.foreign_file import ForeignFile, file_inside
 from smallhold.models.elsewhere.ollama_manifest import (
     MANIFEST_MAX_BYTES,
     WeightsLayer,
     weights_layer,
 )
-from smallhold.models.source_specs import OLLAMA_REGISTRY, OllamaSpec
-from smallhold.models.store_layout import blob_name
+from smallhold.models.store.layout import blob_name
 
 LOOK_LIMIT: Final = 20_000
 """At most so many manifests are looked at."""

@@ -8,7 +8,7 @@ from typing import Final
 
 import httpx2
 
-from smallhold.models.references import is_loopback
+from smallhold.models.catalog.references import is_loopback
 
 MAX_REDIRECTS: Final = 8
 

@@ -13,8 +13,9 @@ import httpx2
 from anyio import TASK_STATUS_IGNORED, to_thread
 from anyio.abc import TaskStatus
 
-from smallhold.models.byte_spans import Span, covered_bytes
-from smallhold.models.partial_file import PartialNotes
+from smallhold.models.pulling.byte_spans import Span, covered_bytes
+from smallhold.models.pulling.partial_file import PartialNotes
+from smallhold.models.pulling.span_journal import SpanWriter
 from smallhold.models.sources.addresses import is_nearby
 from smallhold.models.sources.asking import HttpAsker
 from smallhold.models.sources.backoff import Backoff
@@ -39,7 +40,6 @@ from smallhold.models.sources.pieces import (
 )
 from smallhold.models.sources.protocol import Arrival, FetchJob
 from smallhold.models.sources.transfer_settings import TransferSettings
-from smallhold.models.span_journal import SpanWriter
 
 
 @dataclass(slots=True, kw_only=True)

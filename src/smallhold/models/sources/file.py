@@ -13,8 +13,8 @@ import anyio
 from anyio import to_thread
 
 from smallhold.exceptions import SourceUnavailableError
-from smallhold.models.partial_file import PartialNotes
-from smallhold.models.source_specs import FileSpec
+from smallhold.models.catalog.source_specs import FileSpec
+from smallhold.models.pulling.partial_file import PartialNotes
 from smallhold.models.sources.protocol import Arrival, FetchJob
 
 _CHUNK_BYTES: Final = 4 << 20

@@ -12,8 +12,8 @@ from typing import Final
 
 import httpx2
 
-from smallhold.models.byte_spans import Span, Spans
-from smallhold.models.partial_file import PartialNotes
+from smallhold.models.pulling.byte_spans import Span, Spans
+from smallhold.models.pulling.partial_file import PartialNotes
 from smallhold.models.sources.protocol import FetchJob
 
 SHA256: Final = re.compile(r"[0-9a-f]{64}")

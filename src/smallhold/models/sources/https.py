@@ -10,7 +10,7 @@ from typing import Final
 import httpx2
 
 from smallhold.exceptions import SourceUnavailableError
-from smallhold.models.source_specs import HttpsSpec
+from smallhold.models.catalog.source_specs import HttpsSpec
 from smallhold.models.sources.addresses import UnsafeAddressError, require_secure
 from smallhold.models.sources.asking import OUR_HEADERS, HttpAsker
 from smallhold.models.sources.http_protocol import RemoteFile

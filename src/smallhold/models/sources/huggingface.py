@@ -16,7 +16,7 @@ from huggingface_hub.constants import HF_HUB_DISABLE_IMPLICIT_TOKEN, is_offline_
 from huggingface_hub.errors import HFValidationError
 
 from smallhold.exceptions import SourceUnavailableError
-from smallhold.models.source_specs import HuggingFaceSpec
+from smallhold.models.catalog.source_specs import HuggingFaceSpec
 from smallhold.models.sources.addresses import MAX_REDIRECTS, origin
 from smallhold.models.sources.asking import IN_CIRCLES, OUR_HEADERS, HttpAsker, redirect_of
 from smallhold.models.sources.http_protocol import RemoteFile

@@ -11,7 +11,7 @@ from typing import Final
 import httpx2
 
 from smallhold.exceptions import SourceUnavailableError
-from smallhold.models.source_specs import OllamaSpec
+from smallhold.models.catalog.source_specs import OllamaSpec
 from smallhold.models.sources.addresses import UnsafeAddressError, next_address, require_secure
 from smallhold.models.sources.asking import OUR_HEADERS, HttpAsker
 from smallhold.models.sources.http_protocol import RemoteFile

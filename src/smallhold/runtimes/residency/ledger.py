@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from smallhold.exceptions import MemoryRefusedError, SmallholdError
-from smallhold.models.hardware import Hardware
+from smallhold.models.machine.hardware import Hardware
 from smallhold.runtimes.residency.admission import TurnPlan, Waiting, plan_turn
 from smallhold.runtimes.residency.eviction import plan_eviction
 from smallhold.runtimes.residency.keep_alive import plan_idle

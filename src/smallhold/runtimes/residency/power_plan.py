@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from smallhold.models.power import PowerState
+from smallhold.models.machine.power import PowerState
 
 HOT_CELSIUS: Final = 85.0
 """Ten degrees below where processors begin to throttle themselves. Source: Intel's and AMD's data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from smallhold.models.power import PowerState, read_power_state
+from smallhold.models.machine.power import PowerState, read_power_state
 
 
 @dataclass(slots=True)

@@ -20,8 +20,8 @@ from smallhold.exceptions import (
     WorkerDiedError,
 )
 from smallhold.generation import Scheduling
-from smallhold.models.hardware import Hardware, detect_hardware
-from smallhold.models.power import PowerState
+from smallhold.models.machine.hardware import Hardware, detect_hardware
+from smallhold.models.machine.power import PowerState
 from smallhold.runtimes.residency.background import Background, DaemonThreads
 from smallhold.runtimes.residency.ledger import Ledger
 from smallhold.runtimes.residency.power_plan import UNSTRAINED, PowerPlan, power_plan

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
 from smallhold.exceptions import SmallholdError
-from smallhold.models.hardware import Hardware
+from smallhold.models.machine.hardware import Hardware
 from smallhold.runtimes.residency.eviction import HeldModel
 from smallhold.runtimes.residency.keep_alive import IdleModel
 from smallhold.runtimes.residency.sizing import expected_bytes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from smallhold.models.hardware import Hardware
+from smallhold.models.machine.hardware import Hardware
 from smallhold.runtimes.residency.specs import Footprint, ProcessMemory
 
 RESERVE_RATIO: Final = 0.05

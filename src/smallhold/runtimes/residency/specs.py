@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from smallhold.engine.config import ModelConfig
 from smallhold.models.calibration import Calibration
-from smallhold.models.hardware import Hardware
+from smallhold.models.machine.hardware import Hardware
 from smallhold.runtimes.dialects import HERMES, CallDialect
 from smallhold.runtimes.protocol import Runtime
 from smallhold.runtimes.residency.resources import check_keep_alive
 
 if TYPE_CHECKING:
-    from smallhold.models.catalog import CatalogEntry
-    from smallhold.models.store import ModelStore
+    from smallhold.models.catalog.catalog import CatalogEntry
+    from smallhold.models.store.store import ModelStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from smallhold.exceptions import SmallholdError
-from smallhold.models.store import ModelStore
+from smallhold.models.store.store import ModelStore
 from smallhold.runtimes.residency.specs import ModelSpec
 
 _log = logging.getLogger(__name__)

@@ -13,7 +13,7 @@ from anyio import to_thread
 
 from smallhold.engine.footprint import estimate_config
 from smallhold.exceptions import EngineNotInstalledError
-from smallhold.models.hardware import Hardware
+from smallhold.models.machine.hardware import Hardware
 from smallhold.runtimes.residency.specs import Footprint, ModelSpec, ProcessMemory, StoredModel
 
 try:

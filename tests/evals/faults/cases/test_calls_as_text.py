@@ -1,6 +1,5 @@
-"""Promises of `smallhold.evals.faults.cases.calls_as_text`.
-
-This file holds tests of calls that came as text.
+"""Promises of `smallhold.evals.faults.cases.calls_as_text`:
+this file holds tests of calls that came as text.
 """
 
 from __future__ import annotations

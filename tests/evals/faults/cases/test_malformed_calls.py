@@ -1,6 +1,5 @@
-"""Promises of `smallhold.evals.faults.cases.malformed_calls`.
-
-This file holds tests of calls with wrong arguments.
+"""Promises of `smallhold.evals.faults.cases.malformed_calls`:
+this file holds tests of calls with wrong arguments.
 """
 
 from __future__ import annotations

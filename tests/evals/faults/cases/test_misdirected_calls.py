@@ -1,6 +1,5 @@
-"""Promises of `smallhold.evals.faults.cases.misdirected_calls`.
-
-This file holds tests of calls of what was not meant.
+"""Promises of `smallhold.evals.faults.cases.misdirected_calls`:
+this file holds tests of calls of what was not meant.
 """
 
 from __future__ import annotations

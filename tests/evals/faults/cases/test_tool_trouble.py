@@ -1,6 +1,5 @@
-"""Promises of `smallhold.evals.faults.cases.tool_trouble`.
-
-This file holds tests of trouble with tools.
+"""Promises of `smallhold.evals.faults.cases.tool_trouble`:
+this file holds tests of trouble with tools.
 """
 
 from __future__ import annotations
