@@ -173,7 +173,7 @@ def _choose(need: str, *, catalog: Catalog, store: ModelStore, budget_bytes: int
         need,
         catalog=catalog,
         hardware=detect_hardware(),
-        is_installed=lambda entry: store.find(entry) is not None,
+        is_installed=store.holds,
         budget_bytes=budget_bytes,
     )
     found = next((choice for choice in choices if choice.is_installed), None)

@@ -19,7 +19,7 @@ from smallhold.evals.bench import BenchSetup, SuiteReport, Turn, suites_named
 from smallhold.evals.bench.suites import RESIDENCY
 from smallhold.exceptions import ConfigError
 from smallhold.messages import JsonObject, JsonValue
-from smallhold.models import ModelStore, detect_hardware, open_catalog
+from smallhold.models import detect_hardware, open_catalog, open_store
 from smallhold.settings import load_settings
 
 _NUMBERS: Final = ("limit", "sessions", "threads")
@@ -35,7 +35,7 @@ def model_file(model: str) -> Path:
     if is_path(model):
         return Path(model)
     settings = load_settings()
-    return ModelStore(settings.model_store).require(open_catalog(settings).resolve(model))
+    return open_store(settings).require(open_catalog(settings).resolve(model))
 
 
 class RoundLines:

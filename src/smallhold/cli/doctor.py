@@ -23,10 +23,10 @@ from smallhold.models import (
     Choice,
     Hardware,
     ModelPurpose,
-    ModelStore,
     Need,
     detect_hardware,
     open_catalog,
+    open_store,
     read_power_state,
     resolve,
 )
@@ -81,9 +81,9 @@ async def examine(settings: Settings, *, model: str | None = None) -> Findings:
 
 def installed_files(settings: Settings, *, catalog: Catalog) -> tuple[CatalogEntry, ...]:
     """Files of the catalog's models that answer and are in the store, the smallest model first."""
-    store = ModelStore(settings.model_store)
+    store = open_store(settings)
     chats = [entry for entry in catalog.entries if entry.purpose is ModelPurpose.CHAT]
-    here = [entry for entry in chats if store.find(entry) is not None]
+    here = [entry for entry in chats if store.holds(entry)]
     return tuple(sorted(here, key=lambda entry: entry.parameter_count))
 
 
@@ -122,7 +122,7 @@ async def _trial(choice: Choice, *, settings: Settings) -> tuple[Speed | None, s
 
     entry = choice.entry
     try:
-        path = ModelStore(settings.model_store).require(entry)
+        path = open_store(settings).require(entry)
         # Without a folder for snapshots: a prompt that is read from disk is not measured.
         config = ModelConfig(path=path, name=entry.alias, gpu_layers=choice.plan.gpu_layers)
         return await try_speed(EmbeddedRuntime(config), model=entry.alias), None

@@ -17,12 +17,13 @@ from smallhold.models import (
     CatalogModel,
     Category,
     HuggingFaceSpec,
+    ModelStore,
     SourceSpec,
     UseCase,
     open_catalog,
     open_store,
 )
-from smallhold.settings import Settings, load_settings
+from smallhold.settings import load_settings
 
 _MEGABYTE: Final = 1e6
 _BILLION: Final = 1e9
@@ -138,7 +139,8 @@ def known_models(wanted: Filter = _EVERYTHING) -> tuple[KnownModel, ...]:
     settings = load_settings()
     catalog = open_catalog(settings)
     models = (*catalog, *catalog.unsigned.values())
-    every = (_known(model, catalog=catalog, settings=settings) for model in models)
+    store = open_store(settings)
+    every = (_known(model, catalog=catalog, store=store) for model in models)
     return tuple(known for known in every if wanted.wants(known))
 
 
@@ -151,13 +153,13 @@ def known_model(reference: str) -> KnownModel:
         ConfigError: an environment variable cannot be used.
     """
     settings = load_settings()
-    catalog = open_catalog(settings)
+    catalog, store = open_catalog(settings), open_store(settings)
     refused = catalog.unsigned.get(reference)
     if refused is not None:
-        return _known(refused, catalog=catalog, settings=settings)
+        return _known(refused, catalog=catalog, store=store)
     entry = catalog.resolve(reference)
     model = catalog.models[entry.alias]
-    return _known(model, catalog=catalog, settings=settings, chosen=entry.reference)
+    return _known(model, catalog=catalog, store=store, chosen=entry.reference)
 
 
 def models_table(models: tuple[KnownModel, ...]) -> Table:
@@ -226,9 +228,8 @@ def _facts(known: KnownModel) -> Iterator[tuple[str, str]]:
 
 
 def _known(
-    model: CatalogModel, *, catalog: Catalog, settings: Settings, chosen: str | None = None
+    model: CatalogModel, *, catalog: Catalog, store: ModelStore, chosen: str | None = None
 ) -> KnownModel:
-    store = open_store(settings)
     paths = {
         entry.reference: path for entry in model.entries if (path := store.find(entry)) is not None
     }

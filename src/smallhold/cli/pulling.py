@@ -119,7 +119,7 @@ async def pull_named(request: PullRequest, *, settings: Settings, tools: PullToo
 
 async def pull_model(entry: CatalogEntry, *, tools: PullTools) -> Path:
     """Fetch a file of the catalog, showing how it goes. Raises as `smallhold.models.pull`."""
-    was_there = tools.store.find(entry) is not None
+    was_there = tools.store.holds(entry)
     with ExitStack() as stack:
         path = await pull(
             entry,
@@ -193,7 +193,7 @@ def choose_entry(
             words,
             catalog=catalog,
             hardware=detect_hardware(),
-            is_installed=lambda entry: store.find(entry) is not None,
+            is_installed=store.holds,
         )
     except BudgetTooSmallError as error:
         if words not in catalog:

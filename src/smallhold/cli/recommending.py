@@ -49,7 +49,7 @@ def recommend_models(
 ) -> None:
     """Say which models suit this machine, or another one, and why."""
     from smallhold.cli.recommendation_views import choice_json, choice_line, choices_table
-    from smallhold.models import ModelStore, detect_hardware, open_catalog, recommend
+    from smallhold.models import detect_hardware, open_catalog, open_store, recommend
     from smallhold.settings import load_settings, parse_bytes
 
     settings = load_settings()
@@ -59,13 +59,12 @@ def recommend_models(
     )
     budget_bytes = None if memory is None else parse_bytes(memory, field="--memory")
     hardware = imagined(detect_hardware(), memory_bytes=budget_bytes, gpu_memory=gpu_memory)
-    store = ModelStore(settings.model_store)
     choices = recommend(
         wanted,
         catalog=catalog,
         hardware=hardware,
         budget_bytes=budget_bytes,
-        is_installed=lambda entry: store.find(entry) is not None,
+        is_installed=open_store(settings).holds,
     )
     if as_json:
         write_json([choice_json(choice) for choice in choices])

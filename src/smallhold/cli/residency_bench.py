@@ -17,7 +17,7 @@ from smallhold.evals.bench.residency import (
     run_residency,
 )
 from smallhold.evals.bench.residency_models import ALIASES, fitting_file
-from smallhold.models import ModelStore, detect_hardware, open_catalog
+from smallhold.models import detect_hardware, open_catalog, open_store
 from smallhold.settings import Settings, load_settings, parse_bytes
 
 _SHOWN_EVERY: Final = 10
@@ -63,7 +63,7 @@ def residency_setup(
         ModelNotInstalledError: one of them has not been pulled.
         SmallholdError: no smaller file could be made.
     """
-    catalog, store = open_catalog(settings), ModelStore(settings.model_store)
+    catalog, store = open_catalog(settings), open_store(settings)
     hardware = detect_hardware()
     budget_bytes = parse_bytes(BUDGET, field="budget")
     models = [

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from smallhold.exceptions import ConfigError
+from smallhold.models.fit.fit import usual_cache_bytes
 from smallhold.models.fit.weight_layout import should_map
 from smallhold.models.machine.hardware import Hardware
 
@@ -33,10 +34,6 @@ DEFAULT_HANG_TIMEOUT_S: Final = 60.0
 """A pass of 256 tokens takes 1 s at 0.5B and 20 s at 8B on two cores."""
 MIN_CONTEXT_TOKENS: Final = 256
 """Less than this holds no tool description."""
-_CACHE_SHARE: Final = 16
-"""The cache may take a sixteenth of the machine's memory, within the two bounds below."""
-_MIN_CACHE_BYTES: Final = 128 * 1024 * 1024
-_MAX_CACHE_BYTES: Final = 1024 * 1024 * 1024
 
 
 class KVType(StrEnum):
@@ -176,7 +173,6 @@ def automatic_settings(config: ModelConfig, hardware: Hardware) -> ModelConfig:
     its header is read.
     """
     threads = config.threads or hardware.compute_cores
-    share = hardware.total_memory_bytes // _CACHE_SHARE
     return replace(
         config,
         threads=threads,
@@ -184,7 +180,7 @@ def automatic_settings(config: ModelConfig, hardware: Hardware) -> ModelConfig:
         use_mmap=should_map(config.path, hardware=hardware)
         if config.use_mmap is None
         else config.use_mmap,
-        cache_bytes=min(_MAX_CACHE_BYTES, max(_MIN_CACHE_BYTES, share))
+        cache_bytes=usual_cache_bytes(hardware.total_memory_bytes)
         if config.cache_bytes is None
         else config.cache_bytes,
     )

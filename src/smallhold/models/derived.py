@@ -13,11 +13,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-import filelock
-
-from smallhold.exceptions import ConfigError, StoreBusyError
+from smallhold.exceptions import ConfigError
 from smallhold.models.atomic_file import sync_folder
-from smallhold.models.catalog.catalog import Catalog, CatalogEntry, CatalogModel, CatalogVariant
+from smallhold.models.catalog.catalog import Catalog, CatalogModel, CatalogVariant
 from smallhold.models.catalog.overlays import add_to_overlay
 from smallhold.models.catalog.source_specs import FileSpec
 from smallhold.models.catalog.unlisted import unlisted_model
@@ -110,7 +108,7 @@ def make_in_store(
     """
     entry = model.entries[-1]
     partial = store.partial(entry)
-    with store.translated_errors(needed_bytes=size_bytes), _locked(store, entry):
+    with store.translated_errors(needed_bytes=size_bytes), store.claimed(entry):
         partial.discard()
         partial.path.parent.mkdir(parents=True, exist_ok=True)
         store.require_room(size_bytes)
@@ -181,20 +179,6 @@ def _removed_on_failure(path: Path) -> Generator[None]:
     except BaseException:
         path.unlink(missing_ok=True)
         raise
-
-
-@contextmanager
-def _locked(store: ModelStore, entry: CatalogEntry) -> Generator[None]:
-    lock = store.lock(entry)
-    Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
-    try:
-        lock.acquire(blocking=False)
-    except filelock.Timeout as error:
-        raise StoreBusyError(lock=lock.lock_file, waited_s=0.0) from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _refuse(target: Path, remedy: str) -> None:

@@ -22,6 +22,7 @@ from smallhold.models.fit.fit import (
     estimate_file,
     estimate_memory,
     kv_bytes,
+    usual_cache_bytes,
 )
 from smallhold.models.fit.shape import ModelShape
 from smallhold.models.gguf.header import read_gguf_header
@@ -230,3 +231,13 @@ def test_a_file_that_is_not_sound_is_refused(tmp_path: Path) -> None:
 def test_the_json_says_all_parts() -> None:
     document = estimate_memory(QWEN_05B, weights_bytes=10**9).to_dict()
     assert {"total_bytes", "resident_bytes", "kv_bytes", "is_conservative"} <= document.keys()
+
+
+@pytest.mark.parametrize(
+    ("memory_mib", "cache_mib"),
+    [(0, 128), (1024, 128), (4096, 256), (16_384, 1024), (65_536, 1024)],
+)
+def test_a_prefix_cache_takes_a_sixteenth_of_the_memory_within_bounds(
+    memory_mib: int, cache_mib: int
+) -> None:
+    assert usual_cache_bytes(memory_mib << 20) == cache_mib << 20

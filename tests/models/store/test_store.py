@@ -521,3 +521,13 @@ def test_the_store_of_the_settings_verifies_as_they_say(tmp_path: Path) -> None:
     assert open_store(settings).verify_on_load
     assert open_store(settings).root == tmp_path / "models"
     assert not open_store(Settings(home=tmp_path, cache=tmp_path)).verify_on_load
+
+
+def test_a_claimed_entry_is_claimed_by_nobody_else(
+    store: ModelStore, make_entry: EntryMaker
+) -> None:
+    entry = make_entry(b"weights")
+    with store.claimed(entry), pytest.raises(StoreBusyError), store.claimed(entry):
+        pass
+    with store.claimed(entry):
+        assert not store.holds(entry)

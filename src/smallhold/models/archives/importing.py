@@ -236,6 +236,6 @@ def _step(file: ArchivedFile, *, path: Path, target: ImportTarget) -> ImportStep
     elif known.sha256 not in {None, file.sha256}:
         problem = f"its {reference} is another file than the one that the catalog here knows"
         raise InvalidArchiveError(path=str(path), problem=problem)
-    is_here = target.store.find(file.known_entry) is not None
+    is_here = target.store.holds(file.known_entry)
     action = ImportAction.SKIPPED if is_here else ImportAction.COPIED
     return ImportStep(file=file, action=action, is_new=known is None)

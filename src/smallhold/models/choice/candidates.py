@@ -7,7 +7,13 @@ from typing import Final
 
 from smallhold.models.catalog.catalog import CatalogEntry, ModelFormat, ModelPurpose
 from smallhold.models.choice.quantizations import approximate_bytes, is_lossy, preference
-from smallhold.models.fit.fit import MemoryEstimate, MemoryPlan, estimate_memory
+from smallhold.models.fit.fit import (
+    MIN_CACHE_BYTES,
+    MemoryEstimate,
+    MemoryPlan,
+    estimate_memory,
+    usual_cache_bytes,
+)
 from smallhold.models.fit.shape import ModelShape
 from smallhold.models.fit.weight_layout import kernel_flags
 from smallhold.models.machine.hardware import Hardware
@@ -33,11 +39,6 @@ prompt takes 600 to 1,500."""
 
 _NON_COMMERCIAL: Final = ("research", "-nc", "noncommercial", "non-commercial")
 """Parts of names of licences. Source: SPDX's list, such as `CC-BY-NC-4.0`."""
-
-_CACHE_RATIO: Final = 1 / 16
-_MIN_CACHE_BYTES: Final = 128 * 1024 * 1024
-_MAX_CACHE_BYTES: Final = 1024 * 1024 * 1024
-"""Prefix cache as the engine sets it by itself, by the budget instead of the machine."""
 
 _UNKNOWN_SHAPE: Final = ModelShape(
     architecture="", block_count=0, embedding_length=0, feed_forward_length=0, head_count=0,
@@ -124,9 +125,8 @@ def room_of(hardware: Hardware, *, budget_bytes: int | None) -> Room:
 
 def plan_for(room: Room) -> MemoryPlan:
     """Say how a model would be loaded when nothing else is said."""
-    share = int(room.budget_bytes * _CACHE_RATIO)
     return MemoryPlan(
-        cache_bytes=min(_MAX_CACHE_BYTES, max(_MIN_CACHE_BYTES, share)),
+        cache_bytes=usual_cache_bytes(room.budget_bytes),
         threads=room.cores,
         gpu_layers=-1 if room.gpu_bytes > 0 else 0,
         cpu_flags=room.cpu_flags,
@@ -135,7 +135,7 @@ def plan_for(room: Room) -> MemoryPlan:
 
 def shorter_plans(plan: MemoryPlan) -> tuple[MemoryPlan, ...]:
     """The plan, and after it the same with less and less context, and the smallest cache."""
-    cache_bytes = min(plan.cache_bytes, _MIN_CACHE_BYTES)
+    cache_bytes = min(plan.cache_bytes, MIN_CACHE_BYTES)
     shorter = [tokens for tokens in SHORTER_CONTEXTS if tokens < plan.context_tokens]
     return (
         plan,

@@ -39,6 +39,11 @@ the same, after resting."""
 CELL_BYTES: Final = 500
 """For each cell: llama.cpp's account of it, and what the request that fills it knows of its token.
 Source: `benchmarks/memory_fit.py`, contexts of one model compared."""
+MIN_CACHE_BYTES: Final = 128 * 1024 * 1024
+MAX_CACHE_BYTES: Final = 1024 * 1024 * 1024
+"""Bounds of what a prefix cache takes by itself."""
+_CACHE_SHARE: Final = 16
+"""It may take a sixteenth of the memory, within these bounds."""
 UNKNOWN_MARGIN: Final = 1.25
 """What keys, values and buffers are multiplied by when a model's numbers cannot be relied on."""
 _LARGEST_VOCABULARY: Final = 262_144
@@ -79,7 +84,7 @@ class MemoryPlan:
     """Sequences that the context can tell apart; `None` is the engine's number."""
     outputs: int = OUTPUTS
     """Most positions of a pass whose logits are wanted."""
-    cache_bytes: int = 128 * 1024 * 1024
+    cache_bytes: int = MIN_CACHE_BYTES
     """Memory for the keys and values of prompts that wait for their next turn; the engine takes
     this much on a machine of 2 GB, and more on larger ones."""
     threads: int = 2
@@ -164,6 +169,15 @@ class MemoryEstimate:
             "device_bytes": self.device_bytes,
             "is_conservative": self.is_conservative,
         }
+
+
+def usual_cache_bytes(memory_bytes: int) -> int:
+    """Say what a prefix cache takes when nothing else is said.
+
+    Args:
+        memory_bytes: Of the machine, or what a model may take of it.
+    """
+    return min(MAX_CACHE_BYTES, max(MIN_CACHE_BYTES, memory_bytes // _CACHE_SHARE))
 
 
 def estimate_memory(

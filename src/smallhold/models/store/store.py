@@ -84,6 +84,10 @@ class ModelStore:
             return None
         return Path(place.path)
 
+    def holds(self, entry: CatalogEntry) -> bool:
+        """Tell whether `find` finds the entry's file."""
+        return self.find(entry) is not None
+
     def require(self, entry: CatalogEntry) -> Path:
         """Path of the entry's file.
 
@@ -175,6 +179,14 @@ class ModelStore:
     def lock(self, entry: CatalogEntry) -> filelock.FileLock:
         """Lock between processes for fetching or removing an entry, not yet taken."""
         return self.guard.lock(_key(entry))
+
+    def claimed(self, entry: CatalogEntry) -> AbstractContextManager[None]:
+        """Hold the lock for making or fetching an entry, without waiting for it.
+
+        Raises:
+            StoreBusyError: Another process holds it.
+        """
+        return self.guard.held(_key(entry))
 
     def require_room(self, size_bytes: int) -> None:
         """Check that the disk has room for so many more bytes.
