@@ -10,6 +10,8 @@ import pytest
 from tests.models.stored import put
 
 from smallhold.exceptions import ModelInUseError
+from smallhold.models.pulling.partial_file import PartialFile
+from smallhold.models.store.blob_lease import is_leased
 
 if TYPE_CHECKING:
     from tests.models.conftest import EntryMaker
@@ -76,3 +78,25 @@ def test_a_used_file_is_neither_removed_nor_discarded(
         with pytest.raises(ModelInUseError):
             store.blobs.remove(model)
     assert store.blobs.discard(path) == len(CONTENT)
+
+
+class WatchedArrival(PartialFile):
+    """Notes whether anybody could begin to use the file whose name it takes."""
+
+    could_be_used: bool | None = None
+
+    def promote(self, target: Path) -> None:
+        self.could_be_used = not is_leased(target)
+        super().promote(target)
+
+
+def test_nobody_can_begin_to_use_a_file_whose_name_is_just_taken(
+    tmp_path: Path, store: ModelStore, make_entry: EntryMaker
+) -> None:
+    path = put(store, make_entry(CONTENT), CONTENT)
+    arrival = WatchedArrival(tmp_path / "again.part")
+    arrival.append(CONTENT)
+    store.blobs.put(arrival, path)
+    assert arrival.could_be_used is False
+    assert path.read_bytes() == CONTENT
+    assert not is_leased(path)

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from smallhold.exceptions import ModelChangedError, ModelInUseError
+from smallhold.models.pulling.partial_file import PartialFile
 from smallhold.models.store.blob_lease import is_leased, shared_lease, sole_lease
 from smallhold.models.store.installed import InstalledModel
 from smallhold.models.store.layout import StoreLayout
@@ -116,6 +117,19 @@ class StoreBlobs:
             raise ModelInUseError(alias=model.reference, path=str(model.path))
         self._marks.forget_use(model.sha256)
         return model.size_bytes
+
+    def put(self, partial: PartialFile, target: Path) -> None:
+        """Give an arrival its name, unless the same bytes have it already and are used."""
+        if not target.exists():
+            partial.promote(target)
+            return
+        # A lease is on the file, not on its name: whoever took one on the old file while the new
+        # one takes its name would see that evicted.
+        with sole_lease(target) as is_free:
+            if is_free:
+                partial.promote(target)
+            else:
+                partial.discard()
 
     def discard(self, path: Path) -> int:
         """Delete a file that no record speaks of; returns the bytes freed, 0 when it is used."""

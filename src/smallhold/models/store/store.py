@@ -25,7 +25,6 @@ import filelock
 from smallhold.exceptions import ModelChangedError, ModelNotInstalledError, StoreBusyError
 from smallhold.models.catalog.catalog import CatalogEntry
 from smallhold.models.pulling.partial_file import PartialFile
-from smallhold.models.store.blob_lease import is_leased
 from smallhold.models.store.blobs import StoreBlobs
 from smallhold.models.store.file_digest import HashedFile, ReportBytes, hash_file, ignore_bytes
 from smallhold.models.store.file_stamp import FileStamp
@@ -219,11 +218,7 @@ class ModelStore:
         with self.guard.mutex():
             # A record without its file says nothing, so the file comes last and completes the pair.
             self._note(entry, sha256=sha256, source=source)
-            if is_leased(target):
-                # The same bytes, and whoever uses that file holds the lease on that very file.
-                partial.discard()
-            else:
-                partial.promote(target)
+            self.blobs.put(partial, target)
             self.marks.touch(sha256)
         return target
 
